@@ -8,7 +8,7 @@ module.exports = {
       comment: "A system speaks its protocol; it knows no other system, no database, no React.",
       severity: "error",
       from: { path: "^lib/systems/([^/]+)/" },
-      to: { path: "^(app|components|lib)/", pathNot: "^lib/(systems/$1/|systems/[^/]+\\.ts$|errors/)" },
+      to: { path: "^(app|components|lib)/", pathNot: "^lib/(systems/$1/|systems/[^/]+\\.ts$|errors/|runtime/singleton\\.ts$)" },
     },
     {
       name: "contracts-are-browser-safe",
