@@ -1,0 +1,242 @@
+// Redis: looks at keys, deletes them, and says at once when it is not there.
+import { createHash } from "node:crypto";
+import { Redis, ReplyError } from "ioredis";
+import { AppError } from "../../errors/app-error";
+import { singleton } from "../../runtime/singleton";
+import { look } from "../look";
+import type { Probed } from "../system";
+
+/** One server, as sluice.yaml has it. */
+export type RedisSystem = {
+  readonly name: string;
+  /** redis:// or rediss://, with the database as its path. */
+  readonly url: string;
+  readonly password?: string | undefined;
+  /** Milliseconds to connect, and for one command. */
+  readonly timeout: number;
+};
+
+/** Keys to look at: exact names, or a pattern of Redis' own (see glob.ts). */
+export type Keys = { readonly keys: readonly string[] } | { readonly pattern: string };
+
+export type KeyState = {
+  readonly key: string;
+  /** Redis' type; "none" when there is no such key. */
+  readonly type: string;
+  /** Seconds left, or null when it does not expire. */
+  readonly ttlS: number | null;
+  /** SHA-256 of the value (of its serialised form, DUMP, when it is not a string): tells whether it changed. */
+  readonly digest: string | null;
+};
+
+type Connection = { readonly client: Redis; connecting: Promise<void> | null };
+
+/** One connection per system and settings; a changed password or address makes a new one. */
+function connection(system: RedisSystem): Connection {
+  const settings = createHash("sha256")
+    .update(`${system.url}\n${system.password ?? ""}\n${system.timeout}`)
+    .digest("base64url");
+  const all = singleton(
+    "systems.redis.connections",
+    () => new Map<string, { settings: string; connection: Connection }>(),
+  );
+  const known = all.get(system.name);
+  if (known?.settings === settings) return known.connection;
+  known?.connection.client.disconnect();
+  const client = new Redis(system.url, {
+    ...(system.password === undefined ? {} : { password: system.password }),
+    connectionName: "sluice",
+    lazyConnect: true,
+    // A command while it is down fails at once; the next one tries to connect again.
+    enableOfflineQueue: false,
+    retryStrategy: () => null,
+    maxRetriesPerRequest: 0,
+    connectTimeout: system.timeout,
+    commandTimeout: system.timeout,
+  });
+  // Each command tells its own failure; without a listener the same one would end the process.
+  client.on("error", () => {});
+  const made: Connection = { client, connecting: null };
+  all.set(system.name, { settings, connection: made });
+  return made;
+}
+
+/** Closes the connection to one system, or to all (tests, and a runtime that stops). */
+export function disconnect(name?: string): void {
+  const all = singleton(
+    "systems.redis.connections",
+    () => new Map<string, { settings: string; connection: Connection }>(),
+  );
+  for (const [known, { connection: open }] of all) {
+    if (name !== undefined && known !== name) continue;
+    open.client.disconnect();
+    all.delete(known);
+  }
+}
+
+function foreignError(system: RedisSystem, error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  const text = error instanceof Error ? error.message : String(error);
+  const params = { system: system.name };
+  if (/WRONGPASS|NOAUTH|NOPERM|AUTH <password>|invalid password/i.test(text)) {
+    return new AppError("UPSTREAM_AUTH", `${system.name} refuses the password or its user may not do this.`, {
+      problem: "redis.auth",
+      params,
+      cause: error,
+    });
+  }
+  if (/command timed out|ETIMEDOUT/i.test(text)) {
+    return new AppError("TIMEOUT", `${system.name} did not answer within ${system.timeout} ms.`, {
+      problem: "redis.timeout",
+      params: { ...params, ms: system.timeout },
+      cause: error,
+    });
+  }
+  if (error instanceof ReplyError) {
+    return new AppError("REFUSED", `${system.name} refuses: ${text.slice(0, 200)}`, {
+      problem: "redis.refused",
+      params: { ...params, says: text.slice(0, 200) },
+      cause: error,
+    });
+  }
+  return new AppError("UNREACHABLE", `${system.name} cannot be reached: ${text.slice(0, 200)}`, {
+    problem: "redis.unreachable",
+    params,
+    cause: error,
+  });
+}
+
+async function run<T>(system: RedisSystem, act: (client: Redis) => Promise<T>): Promise<T> {
+  const held = connection(system);
+  try {
+    if (held.client.status !== "ready") {
+      held.connecting ??= connect(held.client, system).finally(() => {
+        held.connecting = null;
+      });
+      await held.connecting;
+    }
+    return await act(held.client);
+  } catch (error) {
+    throw foreignError(system, error);
+  }
+}
+
+/** ioredis tells of a failed connection only as "Connection is closed": the cause comes as an event. */
+async function connect(client: Redis, system: RedisSystem): Promise<void> {
+  let cause: unknown = null;
+  const keep = (error: unknown) => {
+    cause = error;
+  };
+  client.on("error", keep);
+  const deadline = setTimeout(() => {
+    cause ??= new Error("ETIMEDOUT");
+    client.disconnect();
+  }, system.timeout);
+  try {
+    await client.connect();
+  } catch (error) {
+    throw cause ?? error;
+  } finally {
+    clearTimeout(deadline);
+    client.off("error", keep);
+  }
+}
+
+const scanCount = 1000;
+/** Rounds of SCAN in one search: a million keys are looked at, no more. */
+const scanRounds = 1000;
+
+/** The keys of a pattern, at most `limit`. `whole` is false when there may be more. Throws AppError. */
+export function findKeys(
+  system: RedisSystem,
+  pattern: string,
+  limit = 1000,
+): Promise<{ keys: string[]; whole: boolean }> {
+  return run(system, async (client) => {
+    const found = new Set<string>();
+    let cursor = "0";
+    for (let round = 0; round < scanRounds; round++) {
+      const [next, keys] = await client.scan(cursor, "MATCH", pattern, "COUNT", scanCount);
+      for (const key of keys) found.add(key);
+      cursor = next;
+      if (cursor === "0" || found.size >= limit) break;
+    }
+    return { keys: [...found].slice(0, limit), whole: cursor === "0" && found.size <= limit };
+  });
+}
+
+const namesOf = async (system: RedisSystem, wanted: Keys, limit: number) =>
+  "keys" in wanted ? { keys: [...wanted.keys], whole: true } : findKeys(system, wanted.pattern, limit);
+
+/** Each key's type, time to live and a digest of its value. At most `limit` of a pattern. Throws AppError. */
+export async function inspectKeys(
+  system: RedisSystem,
+  wanted: Keys,
+  limit = 200,
+): Promise<{ keys: KeyState[]; whole: boolean }> {
+  const { keys: names, whole } = await namesOf(system, wanted, limit);
+  const keys = await run(system, (client) =>
+    Promise.all(
+      names.map(async (key): Promise<KeyState> => {
+        const [type, ttl] = await Promise.all([client.type(key), client.ttl(key)]);
+        if (type === "none") return { key, type, ttlS: null, digest: null };
+        const value = type === "string" ? await client.getBuffer(key) : await client.dumpBuffer(key);
+        const digest = value === null ? null : createHash("sha256").update(value).digest("hex");
+        return { key, type, ttlS: ttl >= 0 ? ttl : null, digest };
+      }),
+    ),
+  );
+  return { keys, whole };
+}
+
+/** Which of these keys are there, in their order. Throws AppError. */
+export function exists(system: RedisSystem, keys: readonly string[]): Promise<boolean[]> {
+  return run(system, (client) => Promise.all(keys.map(async (key) => (await client.exists(key)) === 1)));
+}
+
+/** Deletes keys (UNLINK: the memory is freed behind the scenes) and tells which were there. A pattern goes round by round until none is left. Throws AppError. */
+export function deleteKeys(system: RedisSystem, wanted: Keys): Promise<{ deleted: number }> {
+  return run(system, async (client) => {
+    let deleted = 0;
+    const drop = async (keys: readonly string[]) => {
+      for (let from = 0; from < keys.length; from += 500) {
+        const some = keys.slice(from, from + 500);
+        if (some.length > 0) deleted += await client.unlink(...some);
+      }
+    };
+    if ("keys" in wanted) {
+      await drop(wanted.keys);
+      return { deleted };
+    }
+    let cursor = "0";
+    do {
+      const [next, keys] = await client.scan(cursor, "MATCH", wanted.pattern, "COUNT", scanCount);
+      await drop(keys);
+      cursor = next;
+    } while (cursor !== "0");
+    return { deleted };
+  });
+}
+
+/** Round trip in milliseconds. Throws AppError. */
+export async function ping(system: RedisSystem): Promise<number> {
+  const begun = performance.now();
+  await run(system, (client) => client.ping());
+  return performance.now() - begun;
+}
+
+/** Server's version, keys and memory. */
+export const probe = (system: RedisSystem): Promise<Probed> =>
+  look(`redis:${system.name}`, () =>
+    run(system, async (client) => {
+      const info = await client.info();
+      const field = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, "m").exec(info)?.[1] ?? null;
+      const keys = await client.dbsize();
+      const facts: Record<string, string | number> = { keys };
+      const memory = field("used_memory_human");
+      if (memory !== null) facts.memory = memory;
+      const clients = field("connected_clients");
+      if (clients !== null) facts.clients = Number(clients);
+      return { version: field("redis_version"), facts };
+    }),
+  );
