@@ -13,7 +13,15 @@ export type AppErrorDetail = {
   readonly cause?: unknown;
 };
 
+/** Next bundles instrumentation, pages and routes apart, so there are several classes AppError: `instanceof` goes by this brand. */
+const brand = Symbol.for("sluice.AppError");
+
 export class AppError extends Error {
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === "object" && value !== null && brand in value;
+  }
+
+  readonly [brand] = true;
   override readonly name = "AppError";
   readonly code: ErrorCode;
   readonly detail: AppErrorDetail;
@@ -35,7 +43,9 @@ export function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   const text = error instanceof Error ? error.message : String(error);
   if (/SQLITE_FULL|ENOSPC|database or disk is full/i.test(text)) {
-    return new AppError("DISK_FULL", "The disk is full: free some space, nothing was accepted.", { cause: error });
+    return new AppError("DISK_FULL", "The disk is full: free some space, nothing was accepted.", {
+      cause: error,
+    });
   }
   return new AppError("INTERNAL", text, { cause: error });
 }

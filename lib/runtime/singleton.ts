@@ -1,6 +1,7 @@
 // One instance per process. Next bundles instrumentation, pages and routes apart, so module state is not shared; globalThis is.
 
-const registry: Map<string, unknown> = ((globalThis as { __sluice?: Map<string, unknown> }).__sluice ??= new Map());
+const registry: Map<string, unknown> = ((globalThis as { __sluice?: Map<string, unknown> }).__sluice ??=
+  new Map());
 
 /** The process-wide value under `key`, made by `create` at the first call. */
 export function singleton<T>(key: string, create: () => T): T {
