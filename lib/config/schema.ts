@@ -19,13 +19,21 @@ const varnish = z.strictObject({
   /** Where PURGE, BAN, PEEK and ordinary requests are sent; never a public address. */
   url: httpUrl,
   /** Management CLI, host:port, with its secret. */
-  admin: z.string().regex(/^[^\s:]+:\d+$|^\[[0-9a-f:]+\]:\d+$/i).optional(),
+  admin: z
+    .string()
+    .regex(/^[^\s:]+:\d+$|^\[[0-9a-f:]+\]:\d+$/i)
+    .optional(),
   secret: secret.optional(),
   /** What the node's VCL understands: "sluice" is the recommended VCL, "plain" only PURGE (and BAN by CLI where admin is set). */
   vcl: z.enum(["sluice", "plain"]).default("sluice"),
   timeout,
 });
-const redis = z.strictObject({ name, url: z.string().regex(/^rediss?:\/\//), password: secret.optional(), timeout });
+const redis = z.strictObject({
+  name,
+  url: z.string().regex(/^rediss?:\/\//),
+  password: secret.optional(),
+  timeout,
+});
 const nginx = z.strictObject({ name, url: httpUrl, purge: z.boolean().default(true), timeout });
 const cloudflare = z.strictObject({
   name,
@@ -93,7 +101,10 @@ export const configSchema = z.strictObject({
     .prefault({}),
   gateway: z
     .strictObject({
-      listen: z.string().regex(/^\S+:\d+$/).default("127.0.0.1:3100"),
+      listen: z
+        .string()
+        .regex(/^\S+:\d+$/)
+        .default("127.0.0.1:3100"),
       enabled: z.boolean().default(true),
       networks: z.array(cidr).default(["127.0.0.0/8", "::1/128"]),
       token: secret.optional(),
