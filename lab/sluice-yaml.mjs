@@ -1,0 +1,93 @@
+// The sluice.yaml of a lab stack, from its stack.json: `node lab/sluice-yaml.mjs .lab/demo/stack.json [url] [gateway port]`
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { pathToFileURL } from "node:url";
+
+/** The stub's zone ids are made from the zones' names. @param {string} name */
+const zoneId = (name) => createHash("md5").update(`zone ${name}`).digest("hex");
+const q = JSON.stringify;
+
+/**
+ * @typedef {{url?: string, gatewayPort?: number, secondPass?: string}} YamlOptions
+ * @param {Pick<import("./run/stack.mjs").Stack, "ports" | "subnet" | "bridgeAddress" | "varnishNodes" | "secrets">} stack
+ * @param {YamlOptions} [options] url: Sluice's own address; secondPass: as a duration of sluice.yaml
+ */
+export function sluiceYaml(
+  stack,
+  { url = "http://localhost:3000", gatewayPort = 3100, secondPass = "1s" } = {},
+) {
+  const { ports, secrets } = stack;
+  const at = (/** @type {number} */ port) => q(`http://127.0.0.1:${port}`);
+  const nodes = stack.varnishNodes.map((name) =>
+    name === "varnish-2"
+      ? { name, port: ports.varnish2, admin: ports.varnish2Admin }
+      : { name, port: ports.varnish1, admin: ports.varnish1Admin },
+  );
+  const site = (/** @type {string} */ host, /** @type {string} */ title) => `
+  - name: ${host.split(".")[0]}
+    title: ${q(title)}
+    addresses: [${q(`http://${host}:${ports.edge}`)}]
+    # The truth: the same site behind no cache at all.
+    origin: ${at(ports.origin)}
+    # *.localhost is resolved by browsers, but not by every resolver.
+    edge: ${at(ports.edge)}
+    caches:
+      redis: [{ system: redis, keys: [${q(`fragment:${host}:{locale}:{path}`)}] }]
+      nginx: [nginx]
+      varnish: [${nodes.map((node) => node.name).join(", ")}]
+      cloudflare: cloudflare-${host.split(".")[0]}
+    second_pass: ${secondPass}
+    # What a page is made of besides itself: its data, as browsers and as the server side ask for it.
+    expand:
+      - { url: "/api/web_response_by_path?path={path|encoded}", label: data }
+      - { url: "/api/web_response_by_path?path={path}", label: data }
+    siblings: true
+    trailing_slash: both
+    # As the VCL drops and sorts them.
+    strip_query: ['^utm_[a-z0-9_]+$', '^(gclid|gclsrc|gbraid|wbraid|dclid|fbclid|msclkid|yclid|twclid|ttclid|igshid)$', '^(mc_cid|mc_eid|_ga|_gl|_hsenc|_hsmi|mkt_tok)$', '^(pk|mtm)_[a-z]+$']
+    sort_query: true
+`;
+  const cloudflare = (/** @type {string} */ host) => `
+    - name: cloudflare-${host.split(".")[0]}
+      api: ${at(ports.cloudflareApi)}
+      token: ${q(secrets.cloudflareToken)}
+      zone: "${zoneId(host)}"
+      plan: pro`;
+  return `# Made by lab/sluice-yaml.mjs for a reference stack; sluice.example.yaml explains every key.
+server:
+  url: ${q(url)}
+gateway:
+  # The containers see this machine at their network's first address.
+  listen: ${q(`${stack.bridgeAddress}:${gatewayPort}`)}
+  networks: [${[stack.subnet, "127.0.0.0/8", "::1/128"].map((text) => q(text)).join(", ")}]
+systems:
+  docker: [{ name: engine }]
+  varnish:${nodes
+    .map(
+      (node) => `
+    - name: ${node.name}
+      url: ${at(node.port)}
+      admin: "127.0.0.1:${node.admin}"
+      secret_file: ${q(secrets.varnishSecretFile)}`,
+    )
+    .join("")}
+  nginx: [{ name: nginx, url: ${at(ports.nginx)} }]
+  redis: [{ name: redis, url: "redis://127.0.0.1:${ports.redis}", password: ${q(secrets.redisPassword)} }]
+  mariadb: [{ name: mariadb, address: "127.0.0.1:${ports.mariadb}" }]
+  cloudflare:${cloudflare("site.localhost")}${cloudflare("shop.localhost")}
+sites:${site("site.localhost", "Rives")}${site("shop.localhost", "Rives, la boutique")}`;
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const [file, url, port] = process.argv.slice(2);
+  if (!file) {
+    process.stderr.write("usage: node lab/sluice-yaml.mjs STACK.JSON [URL] [GATEWAY PORT]\n");
+    process.exitCode = 2;
+  } else
+    process.stdout.write(
+      sluiceYaml(JSON.parse(readFileSync(file, "utf8")), {
+        ...(url ? { url } : {}),
+        ...(port ? { gatewayPort: Number(port) } : {}),
+      }),
+    );
+}
