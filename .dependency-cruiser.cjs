@@ -34,7 +34,7 @@ module.exports = {
       name: "engine-knows-no-domain",
       severity: "error",
       from: { path: "^lib/changes/" },
-      to: { path: "^lib/", pathNot: "^lib/(changes|errors|db|config|runtime/singleton)" },
+      to: { path: "^lib/", pathNot: "^lib/(changes|errors|db|config|runtime/(singleton|log))" },
     },
     { name: "not-to-dev-dep", severity: "error", from: { path: "^(app|components|lib)/", pathNot: "\\.test\\.tsx?$" }, to: { dependencyTypes: ["npm-dev"], dependencyTypesNot: ["type-only"] } },
     { name: "nothing-imports-tests", severity: "error", from: { pathNot: "\\.test\\.tsx?$" }, to: { path: "\\.test\\.tsx?$" } },

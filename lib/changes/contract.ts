@@ -1,7 +1,16 @@
 // The Change as the browser sees it: states, levels, rows and filters.
 import * as z from "zod";
 
-export const changeStates = ["planned", "running", "verifying", "done", "failed", "cancelled", "undone", "interrupted"] as const;
+export const changeStates = [
+  "planned",
+  "running",
+  "verifying",
+  "done",
+  "failed",
+  "cancelled",
+  "undone",
+  "interrupted",
+] as const;
 export const changeState = z.enum(changeStates);
 export type ChangeState = z.infer<typeof changeState>;
 /** How dangerous an act is: done at once, a dialog with its effect, or a typed name. The server checks it too. */
@@ -45,7 +54,12 @@ export const changeDetail = changeRow.extend({
   plan: z.json(),
   evidence: z.json().nullable(),
   log: z.array(
-    z.object({ at: z.iso.datetime(), level: z.enum(["info", "warn", "error"]), message: z.string(), params: z.record(z.string(), z.union([z.string(), z.number()])) }),
+    z.object({
+      at: z.iso.datetime(),
+      level: z.enum(["info", "warn", "error"]),
+      message: z.string(),
+      params: z.record(z.string(), z.union([z.string(), z.number()])),
+    }),
   ),
   /** What this person may do with it now. */
   can: z.object({ cancel: z.boolean(), undo: z.boolean() }),

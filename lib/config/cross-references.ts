@@ -27,17 +27,13 @@ export function* crossReferences(config: Config): Generator<Finding> {
         };
       }
       const owner = hosts.get(url.host);
-      if (
-        owner !== undefined &&
-        (owner !== site.name || site.addresses.findIndex((other) => new URL(other).host === url.host) < at)
-      ) {
-        // The same host by http and https belongs to one site; the same address twice is a slip.
-        const twice = owner === site.name && site.addresses.indexOf(address) === at;
-        if (!twice)
-          yield {
-            path: [...path, "addresses", at],
-            message: `${url.host} already belongs to the site ${owner}.`,
-          };
+      // The same host by http and by https is one site's; the same address twice is a slip.
+      const twice = site.addresses.indexOf(address) < at;
+      if (twice || (owner !== undefined && owner !== site.name)) {
+        yield {
+          path: [...path, "addresses", at],
+          message: `${url.host} already belongs to the site ${owner}.`,
+        };
       }
       hosts.set(url.host, owner ?? site.name);
     }

@@ -160,7 +160,10 @@ function reportIssue(
     (outer, key) => (outer as Record<PropertyKey, unknown> | undefined)?.[key],
     value,
   );
-  if (given === undefined && issue.code === "invalid_type") return report(issue.path, "is missing here.");
+  if (given === undefined && issue.code === "invalid_type") {
+    report(issue.path, "is missing here.");
+    return;
+  }
   report(
     issue.path,
     issue.code === "invalid_format" && issue.format === "regex"

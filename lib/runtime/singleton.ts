@@ -1,7 +1,8 @@
 // One instance per process. Next bundles instrumentation, pages and routes apart, so module state is not shared; globalThis is.
 
-const registry: Map<string, unknown> = ((globalThis as { __sluice?: Map<string, unknown> }).__sluice ??=
-  new Map());
+const home = globalThis as { __sluice?: Map<string, unknown> };
+home.__sluice ??= new Map();
+const registry = home.__sluice;
 
 /** The process-wide value under `key`, made by `create` at the first call. */
 export function singleton<T>(key: string, create: () => T): T {
