@@ -33,6 +33,7 @@ export function freePort() {
  * The environment of the server. Paths are made absolute: the standalone server changes its folder.
  * @param {{port: number, host: string, dataDir?: string | undefined, config?: string | undefined,
  *   env?: Record<string, string>}} options
+ * @returns {NodeJS.ProcessEnv & {SLUICE_DATA: string, SLUICE_CONFIG: string}}
  */
 export function serverEnvironment({ port, host, dataDir, config, env = {} }) {
   return {
