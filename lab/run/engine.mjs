@@ -1,6 +1,15 @@
 // A Docker Engine to talk to: the one that answers, or Debian's own, installed and started here.
 import { spawn } from "node:child_process";
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { run, sleep } from "./proc.mjs";
@@ -10,8 +19,7 @@ import { run, sleep } from "./proc.mjs";
  *   | {available: false, reason: string, hint: string}} Engine
  */
 
-export const stateDir =
-  process.env.SLUICE_LAB_STATE ?? fileURLToPath(new URL("../../.lab", import.meta.url));
+export const stateDir = process.env.SLUICE_LAB_STATE ?? fileURLToPath(new URL("../../.lab", import.meta.url));
 const pidFile = join(stateDir, "dockerd.pid");
 const logFile = join(stateDir, "dockerd.log");
 const lockFile = join(stateDir, "engine.lock");
@@ -31,8 +39,7 @@ export async function engineVersion() {
 export async function composeCommand() {
   if ((await run("docker", ["compose", "version"], { timeoutMs: 8000 })).code === 0)
     return ["docker", "compose"];
-  if ((await run("docker-compose", ["version"], { timeoutMs: 20_000 })).code === 0)
-    return ["docker-compose"];
+  if ((await run("docker-compose", ["version"], { timeoutMs: 20_000 })).code === 0) return ["docker-compose"];
   return undefined;
 }
 
@@ -51,9 +58,7 @@ function ourDaemon() {
   if (!existsSync(pidFile)) return undefined;
   const pid = Number(readFileSync(pidFile, "utf8"));
   try {
-    return alive(pid) && readFileSync(`/proc/${pid}/comm`, "utf8").trim() === "dockerd"
-      ? pid
-      : undefined;
+    return alive(pid) && readFileSync(`/proc/${pid}/comm`, "utf8").trim() === "dockerd" ? pid : undefined;
   } catch {
     return undefined;
   }
@@ -93,6 +98,10 @@ async function waitForSocket(log, stillStarting) {
   return undefined;
 }
 
+function lockAge() {
+  return Date.now() - (statSync(lockFile, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+}
+
 /**
  * Two runs at the same moment must not install or start twice: the second waits for the first.
  * @template T @param {(line: string) => void} log @param {() => Promise<T>} work
@@ -112,8 +121,9 @@ export async function withEngineLock(log, work) {
       } catch {
         continue;
       }
-      // An empty file is a holder between its open and its write; give it a moment.
-      if (holder && !alive(holder)) {
+      // An empty file is a holder between its open and its write, or one that died there.
+      const abandoned = holder ? !alive(holder) : lockAge() > 5000;
+      if (abandoned) {
         rmSync(lockFile, { force: true });
         continue;
       }
@@ -136,11 +146,7 @@ async function installPackages(log) {
   const update = await run("apt-get", ["update", "-q"], apt);
   if (update.code !== 0) log("apt-get update reported errors; going on with what is known");
   log(`apt-get install ${packages.join(" ")}`);
-  const install = await run(
-    "apt-get",
-    ["install", "-y", "-q", "--no-install-recommends", ...packages],
-    apt,
-  );
+  const install = await run("apt-get", ["install", "-y", "-q", "--no-install-recommends", ...packages], apt);
   if (install.code !== 0)
     return install.stderr.trim().split("\n").slice(-3).join(" ") || `apt-get: ${install.code}`;
   return undefined;
@@ -161,7 +167,9 @@ export async function ensureEngine({ log }) {
   const ours = debian && root && !process.env.DOCKER_HOST;
   if (!ours) {
     if (up.version)
-      return unavailable("An Engine answers, but neither `docker compose` nor `docker-compose` is installed.");
+      return unavailable(
+        "An Engine answers, but neither `docker compose` nor `docker-compose` is installed.",
+      );
     const why = process.env.DOCKER_HOST
       ? `DOCKER_HOST (${process.env.DOCKER_HOST}) does not answer`
       : !debian

@@ -1,9 +1,10 @@
 // Builds the lab's images: each is tagged by what it is made of, so an unchanged one costs no work.
+
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { spawn } from "node:child_process";
 import { stateDir, withEngineLock } from "./engine.mjs";
 import { must, run } from "./proc.mjs";
 
@@ -141,7 +142,17 @@ export async function ensureImages({ log, only }) {
       await must(
         "docker",
         // The daemon's own network: where the host reaches Debian's packages, so does the build.
-        ["build", "--network", "host", "-q", "-t", tag, "-t", `sluice-lab/${name}:latest`, join(imagesDir, name)],
+        [
+          "build",
+          "--network",
+          "host",
+          "-q",
+          "-t",
+          tag,
+          "-t",
+          `sluice-lab/${name}:latest`,
+          join(imagesDir, name),
+        ],
         // The classic builder everywhere: Engine 20.10 without buildx has no other.
         { timeoutMs: 1_200_000, env: { ...process.env, DOCKER_BUILDKIT: "0" } },
       );

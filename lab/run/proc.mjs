@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 
 /**
  * @typedef {{code: number, stdout: string, stderr: string}} Ran
- * @typedef {{cwd?: string, env?: NodeJS.ProcessEnv, input?: string, timeoutMs?: number,
+ * @typedef {{cwd?: string, env?: Record<string, string | undefined>, input?: string, timeoutMs?: number,
  *   onLine?: (line: string) => void}} RunOptions
  */
 
@@ -27,15 +27,13 @@ export function run(program, args, options = {}) {
   return new Promise((resolve) => {
     const child = spawn(program, args, {
       cwd: options.cwd,
-      env: options.env ?? process.env,
+      env: /** @type {NodeJS.ProcessEnv} */ (options.env ?? process.env),
       stdio: [options.input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
     });
     let stdout = "";
     let stderr = "";
     let pending = "";
-    const timer = options.timeoutMs
-      ? setTimeout(() => child.kill("SIGKILL"), options.timeoutMs)
-      : undefined;
+    const timer = options.timeoutMs ? setTimeout(() => child.kill("SIGKILL"), options.timeoutMs) : undefined;
     /** @param {string} text */
     const lines = (text) => {
       if (!options.onLine) return;

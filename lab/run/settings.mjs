@@ -25,7 +25,9 @@ export const portNames = /** @type {PortName[]} */ (Object.keys(published));
 /** The project's name is part of container, network and file names. @param {string} project */
 export function checkProject(project) {
   if (!/^[a-z0-9][a-z0-9_-]{0,30}$/.test(project)) {
-    throw new Error(`"${project}" cannot be a project's name: lower case letters, digits, - and _, at most 31`);
+    throw new Error(
+      `"${project}" cannot be a project's name: lower case letters, digits, - and _, at most 31`,
+    );
   }
   return project;
 }
@@ -34,17 +36,20 @@ export function checkProject(project) {
 export function portsFrom(base) {
   const last = base + Math.max(...portNames.map((name) => published[name].offset));
   if (!Number.isInteger(base) || base < 1 || last > 65535) throw new Error(`${base} is no usable base port`);
-  return /** @type {Ports} */ (Object.fromEntries(portNames.map((name) => [name, base + published[name].offset])));
+  return /** @type {Ports} */ (
+    Object.fromEntries(portNames.map((name) => [name, base + published[name].offset]))
+  );
 }
 
-/** Single ports moved by the environment (LAB_PORT_EDGE=8080). @param {Ports} ports @param {NodeJS.ProcessEnv} env @returns {Ports} */
+/** Single ports moved by the environment (LAB_PORT_EDGE=8080). @param {Ports} ports @param {Record<string, string | undefined>} env @returns {Ports} */
 export function movedBy(ports, env) {
   const moved = { ...ports };
   for (const name of portNames) {
     const text = env[published[name].variable];
     if (!text) continue;
     const port = Number(text);
-    if (!Number.isInteger(port) || port < 1 || port > 65535) throw new Error(`${published[name].variable}=${text} is no port`);
+    if (!Number.isInteger(port) || port < 1 || port > 65535)
+      throw new Error(`${published[name].variable}=${text} is no port`);
     moved[name] = port;
   }
   return moved;
@@ -68,7 +73,8 @@ export function choosePrefix(project, taken) {
 function covers(subnet, address) {
   const [network = "", bits = "32"] = subnet.split("/");
   if (network.includes(":")) return false;
-  const number = (/** @type {string} */ text) => text.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
+  const number = (/** @type {string} */ text) =>
+    text.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
   // A smaller foreign network inside of ours collides too, hence at most 24 bits are compared.
   const size = 2 ** (32 - Math.min(24, Number(bits)));
   return Math.floor(number(network) / size) === Math.floor(number(address) / size);
@@ -92,7 +98,8 @@ export const addressesOf = (prefix) => ({
 export function envFile(values) {
   return Object.entries(values)
     .map(([name, value]) => {
-      if (/[\n"'#$\\]/.test(value)) throw new Error(`${name} holds a character that an env file cannot carry`);
+      if (/[\n"'#$\\]/.test(value))
+        throw new Error(`${name} holds a character that an env file cannot carry`);
       return `${name}=${value}\n`;
     })
     .join("");

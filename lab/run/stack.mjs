@@ -8,7 +8,16 @@ import { parseArgs } from "node:util";
 import { composeCommand, ensureEngine, stateDir, withEngineLock } from "./engine.mjs";
 import { ensureImages } from "./images.mjs";
 import { must, ProgramFailed, run, sleep, timedLog } from "./proc.mjs";
-import { addressesOf, checkProject, choosePrefix, envFile, movedBy, portNames, portsFrom, published } from "./settings.mjs";
+import {
+  addressesOf,
+  checkProject,
+  choosePrefix,
+  envFile,
+  movedBy,
+  portNames,
+  portsFrom,
+  published,
+} from "./settings.mjs";
 
 /**
  * @typedef {import("./settings.mjs").Ports} Ports
@@ -72,7 +81,9 @@ async function freePorts(count) {
     });
     servers.push(server);
   }
-  const ports = servers.map((server) => /** @type {import("node:net").AddressInfo} */ (server.address()).port);
+  const ports = servers.map(
+    (server) => /** @type {import("node:net").AddressInfo} */ (server.address()).port,
+  );
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
   return ports;
 }
@@ -88,7 +99,9 @@ function portIsFree(port) {
 
 /** @param {StartOptions} options @param {Stack | undefined} before @returns {Promise<Ports>} */
 async function choosePorts(options, before) {
-  const base = options.basePort ?? (process.env.SLUICE_LAB_BASE_PORT ? Number(process.env.SLUICE_LAB_BASE_PORT) : undefined);
+  const base =
+    options.basePort ??
+    (process.env.SLUICE_LAB_BASE_PORT ? Number(process.env.SLUICE_LAB_BASE_PORT) : undefined);
   const fresh = async () => {
     const free = await freePorts(portNames.length);
     return /** @type {Ports} */ (Object.fromEntries(portNames.map((name, index) => [name, free[index]])));
@@ -99,7 +112,9 @@ async function choosePorts(options, before) {
 
 /** The networks of the other projects. @param {string} own */
 async function takenSubnets(own) {
-  const names = (await must("docker", ["network", "ls", "--format", "{{.Name}}"])).stdout.split("\n").filter(Boolean);
+  const names = (await must("docker", ["network", "ls", "--format", "{{.Name}}"])).stdout
+    .split("\n")
+    .filter(Boolean);
   const format = "{{.Name}} {{range .IPAM.Config}}{{.Subnet}} {{end}}";
   const shown = await run("docker", ["network", "inspect", "--format", format, ...names]);
   return shown.stdout.split("\n").flatMap((line) => {
@@ -116,7 +131,12 @@ async function statesOf(containers) {
   const found = /** @type {any[]} */ (JSON.parse(ran.stdout || "[]"));
   return containers.map((name) => {
     const one = found.find((candidate) => candidate.Name === `/${name}`);
-    return { name, state: one?.State.Status ?? "missing", health: one?.State.Health?.Status, restarts: one?.RestartCount ?? 0 };
+    return {
+      name,
+      state: one?.State.Status ?? "missing",
+      health: one?.State.Health?.Status,
+      restarts: one?.RestartCount ?? 0,
+    };
   });
 }
 
@@ -132,16 +152,20 @@ async function waitHealthy(containers, log) {
   let said = "";
   for (;;) {
     const states = await statesOf(containers);
-    const waiting = states.filter((one) => one.state !== "running" || (one.health && one.health !== "healthy"));
+    const waiting = states.filter(
+      (one) => one.state !== "running" || (one.health && one.health !== "healthy"),
+    );
     if (waiting.length === 0) return;
     const seconds = Math.round((performance.now() - start) / 1000);
     const broken = waiting.find(
-      (one) => one.health === "unhealthy" || one.state === "exited" || one.state === "dead" || one.restarts > 3,
+      (one) =>
+        one.health === "unhealthy" || one.state === "exited" || one.state === "dead" || one.restarts > 3,
     );
     const late = performance.now() - start > healthTimeoutMs ? waiting[0] : undefined;
     const failed = broken ?? late;
     if (failed) {
-      const how = failed === broken ? `is ${failed.health ?? failed.state}` : `is not healthy after ${seconds} s`;
+      const how =
+        failed === broken ? `is ${failed.health ?? failed.state}` : `is not healthy after ${seconds} s`;
       throw new Error(`Container ${failed.name} ${how}. Its last lines:\n${await lastLines(failed.name)}`);
     }
     const line = `waiting for ${waiting.map((one) => one.name).join(", ")}`;
@@ -161,18 +185,26 @@ async function compose(project, args) {
     program,
     [
       ...first,
-      "-p", `sluice-${project}`,
-      "--env-file", join(folder, "stack.env"),
-      "-f", join(root, "docker-compose.yml"),
-      "-f", join(root, "lab/docker-compose.override.yml"),
+      "-p",
+      `sluice-${project}`,
+      "--env-file",
+      join(folder, "stack.env"),
+      "-f",
+      join(root, "docker-compose.yml"),
+      "-f",
+      join(root, "lab/docker-compose.override.yml"),
       ...args,
     ],
     // The project's file is the whole truth: a LAB_… of the shell was taken into it already.
-    { cwd: root, timeoutMs: 600_000, env: withoutLab({ ...process.env, COMPOSE_PROJECT_NAME: `sluice-${project}` }) },
+    {
+      cwd: root,
+      timeoutMs: 600_000,
+      env: withoutLab({ ...process.env, COMPOSE_PROJECT_NAME: `sluice-${project}` }),
+    },
   );
 }
 
-/** @param {NodeJS.ProcessEnv} env */
+/** @param {Record<string, string | undefined>} env */
 function withoutLab(env) {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !/^(LAB_|SLUICE_GATEWAY_)/.test(name)));
 }
@@ -194,25 +226,46 @@ export async function startStack(options) {
   const before = readStack(project);
   const composeProject = `sluice-${project}`;
   const varnishNodes = options.varnishNodes === 1 ? ["varnish-1"] : ["varnish-1", "varnish-2"];
-  const services = ["edge", ...varnishNodes, "nginx", "php", "worker", "mariadb", "redis", ...(options.withSluice ? ["sluice"] : [])];
+  const services = [
+    "edge",
+    ...varnishNodes,
+    "nginx",
+    "php",
+    "worker",
+    "mariadb",
+    "redis",
+    ...(options.withSluice ? ["sluice"] : []),
+  ];
   const containers = Object.fromEntries(services.map((name) => [name, `${composeProject}-${name}`]));
   const secrets = secretsOf(folder);
-  const gatewayUrl = options.gatewayUrl ?? process.env.SLUICE_GATEWAY_URL ?? "http://host.docker.internal:3100";
+  const gatewayUrl =
+    options.gatewayUrl ?? process.env.SLUICE_GATEWAY_URL ?? "http://host.docker.internal:3100";
 
   // One at a time: two projects that start together must not choose the same network.
   const stack = await withEngineLock(log, async () => {
     const ports = await choosePorts(options, before);
-    const running = new Set((await statesOf(Object.values(containers))).filter((one) => one.state === "running").map((one) => one.name));
+    const running = new Set(
+      (await statesOf(Object.values(containers)))
+        .filter((one) => one.state === "running")
+        .map((one) => one.name),
+    );
     for (const name of portNames) {
       const unchanged = running.size > 0 && before?.ports[name] === ports[name];
       if (!unchanged && !(await portIsFree(ports[name]))) {
-        throw new Error(`Port ${ports[name]} (${name}) is in use. Choose another with ${published[name].variable}, or move all with SLUICE_LAB_BASE_PORT.`);
+        throw new Error(
+          `Port ${ports[name]} (${name}) is in use. Choose another with ${published[name].variable}, or move all with SLUICE_LAB_BASE_PORT.`,
+        );
       }
     }
-    const prefix = process.env.LAB_PREFIX ?? (before ? before.bridgeAddress.replace(/\.1$/, "") : choosePrefix(project, await takenSubnets(`${composeProject}_lab`)));
+    const prefix =
+      process.env.LAB_PREFIX ??
+      (before
+        ? before.bridgeAddress.replace(/\.1$/, "")
+        : choosePrefix(project, await takenSubnets(`${composeProject}_lab`)));
     const addresses = addressesOf(prefix);
     // Docker Desktop's host is elsewhere; on Linux it is the other end of the project's own bridge.
-    const hostAddress = process.env.LAB_HOST_ADDRESS ?? (process.platform === "linux" ? addresses.bridge : "host-gateway");
+    const hostAddress =
+      process.env.LAB_HOST_ADDRESS ?? (process.platform === "linux" ? addresses.bridge : "host-gateway");
 
     writePrivate(join(folder, "varnish.secret"), `${secrets.varnish}\n`);
     writePrivate(
@@ -234,7 +287,9 @@ export async function startStack(options) {
         SLUICE_GATEWAY_URL: gatewayUrl,
         SLUICE_GATEWAY_TOKEN: options.gatewayToken ?? process.env.SLUICE_GATEWAY_TOKEN ?? "",
         ...Object.fromEntries(portNames.map((name) => [published[name].variable, String(ports[name])])),
-        ...Object.fromEntries(Object.entries(images).map(([name, tag]) => [`LAB_IMAGE_${name.toUpperCase()}`, tag])),
+        ...Object.fromEntries(
+          Object.entries(images).map(([name, tag]) => [`LAB_IMAGE_${name.toUpperCase()}`, tag]),
+        ),
         ...options.settings,
       }),
     );
@@ -334,12 +389,15 @@ async function cli() {
         process.stdout.write(`there is no stack ${project}\n`);
         return 1;
       }
-      for (const one of status.containers) process.stdout.write(`${one.name}\t${one.state}\t${one.health ?? "-"}\n`);
+      for (const one of status.containers)
+        process.stdout.write(`${one.name}\t${one.state}\t${one.health ?? "-"}\n`);
       for (const name of portNames) process.stdout.write(`${name}\t127.0.0.1:${status.stack.ports[name]}\n`);
       return status.containers.every((one) => one.health === "healthy") ? 0 : 1;
     }
     default:
-      process.stderr.write("usage: node lab/run/stack.mjs up|down|status [--project demo] [--base-port 18000] [--gateway-url URL] [--nodes 1] [--with-sluice] [--volumes]\n");
+      process.stderr.write(
+        "usage: node lab/run/stack.mjs up|down|status [--project demo] [--base-port 18000] [--gateway-url URL] [--nodes 1] [--with-sluice] [--volumes]\n",
+      );
       return 2;
   }
 }

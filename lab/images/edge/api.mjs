@@ -95,7 +95,13 @@ function listZones(search) {
   const perPage = Number(search.get("per_page") ?? 20);
   const result = found.slice((page - 1) * perPage, page * perPage).map(zoneObject);
   return success(result, {
-    result_info: { page, per_page: perPage, count: result.length, total_count: found.length, total_pages: Math.ceil(found.length / perPage) },
+    result_info: {
+      page,
+      per_page: perPage,
+      count: result.length,
+      total_count: found.length,
+      total_pages: Math.ceil(found.length / perPage),
+    },
   });
 }
 
@@ -108,11 +114,16 @@ function purge(zone, body, soft, lie) {
   const policy = `"default";q=${bucket.limit.capacity};w=${Math.ceil(bucket.limit.capacity / bucket.limit.rate)}`;
   if (!taken.ok) {
     return {
-      answer: failure(429, 1134, "Unable to purge, rate limit reached. Please wait if you need to perform more operations.", {
-        "Retry-After": String(taken.waitSeconds),
-        Ratelimit: `"default";r=${taken.remaining};t=${taken.waitSeconds}`,
-        "Ratelimit-Policy": policy,
-      }),
+      answer: failure(
+        429,
+        1134,
+        "Unable to purge, rate limit reached. Please wait if you need to perform more operations.",
+        {
+          "Retry-After": String(taken.waitSeconds),
+          Ratelimit: `"default";r=${taken.remaining};t=${taken.waitSeconds}`,
+          "Ratelimit-Policy": policy,
+        },
+      ),
     };
   }
   const own = (/** @type {URL} */ url) => inZone(url.hostname, zone.name);
@@ -131,7 +142,10 @@ function purge(zone, body, soft, lie) {
       }, soft);
     }
   }
-  const headers = { Ratelimit: `"default";r=${taken.remaining};t=${bucket.fullIn()}`, "Ratelimit-Policy": policy };
+  const headers = {
+    Ratelimit: `"default";r=${taken.remaining};t=${bucket.fullIn()}`,
+    "Ratelimit-Policy": policy,
+  };
   return { answer: success({ id: zone.id }, {}, headers), purged };
 }
 
@@ -153,15 +167,23 @@ function answerApi(request, url, text, lie) {
   if ("status" in found) return { answer: failure(found.status, found.code, found.message) };
 
   const authorization = request.headers.authorization;
-  if (!authorization) return { answer: failure(400, 9106, "Missing X-Auth-Key, X-Auth-Email or Authorization headers") };
+  if (!authorization)
+    return { answer: failure(400, 9106, "Missing X-Auth-Key, X-Auth-Email or Authorization headers") };
   const verify = found.template === "/user/tokens/verify";
   const bearer = /^Bearer ([\x21-\x7e]+)$/.exec(authorization)?.[1];
   if (!bearer) return { answer: failure(400, 6003, "Invalid request headers") };
   if (!isToken(bearer)) {
-    return { answer: verify ? failure(401, 1000, "Invalid API Token") : failure(401, 10000, "Authentication error") };
+    return {
+      answer: verify ? failure(401, 1000, "Invalid API Token") : failure(401, 10000, "Authentication error"),
+    };
   }
   if (verify) {
-    return { answer: success({ id: id("token"), status: tokenStatus }, { messages: [{ code: 10000, message: "This API Token is valid and active" }] }) };
+    return {
+      answer: success(
+        { id: id("token"), status: tokenStatus },
+        { messages: [{ code: 10000, message: "This API Token is valid and active" }] },
+      ),
+    };
   }
   if (tokenStatus !== "active") return { answer: failure(401, 10000, "Authentication error") };
   const wrongQuery = checkQuery(found.template, method, url.searchParams);
@@ -174,7 +196,10 @@ function answerApi(request, url, text, lie) {
     return { answer: listZones(url.searchParams) };
   }
   const zone = zones.find((known) => known.id === found.params.zone_id);
-  if (!zone) return { answer: failure(404, 7003, `Could not route to ${path}, perhaps your object identifier is invalid?`) };
+  if (!zone)
+    return {
+      answer: failure(404, 7003, `Could not route to ${path}, perhaps your object identifier is invalid?`),
+    };
   if (needed === "zone_read") {
     if (method !== "GET") return { answer: failure(403, 10000, "Authentication error") };
     return { answer: success(zoneObject(zone)) };
@@ -218,7 +243,13 @@ const sleep = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(
 const api = createServer(async (request, response) => {
   const url = new URL(request.url ?? "/", "http://api");
   /** @type {Record<string, unknown>} */
-  const record = { n: ++sequence, at: new Date().toISOString(), method: request.method, path: url.pathname, query: url.search };
+  const record = {
+    n: ++sequence,
+    at: new Date().toISOString(),
+    method: request.method,
+    path: url.pathname,
+    query: url.search,
+  };
   received.push(record);
   // A load test must not fill the memory with its own history.
   if (received.length > 20_000) received.splice(0, received.length - 20_000);
@@ -246,7 +277,10 @@ const api = createServer(async (request, response) => {
     }
     if (fault?.kind === "429") {
       const wait = String(fault.retryAfter ?? 2);
-      answer = failure(429, 1134, "Unable to purge, rate limit reached.", { "Retry-After": wait, Ratelimit: `"default";r=0;t=${wait}` });
+      answer = failure(429, 1134, "Unable to purge, rate limit reached.", {
+        "Retry-After": wait,
+        Ratelimit: `"default";r=0;t=${wait}`,
+      });
     } else if (fault?.kind === "500") answer = failure(500, 10001, "Internal Error");
     else if (fault?.kind === "garbage") {
       record.status = 200;
@@ -256,7 +290,11 @@ const api = createServer(async (request, response) => {
     if (!answer) throw new Error("no answer was made");
     record.status = answer.status;
     response
-      .writeHead(answer.status, { "Content-Type": "application/json", "CF-Ray": `${id(String(sequence)).slice(0, 16)}-LAB`, ...answer.headers })
+      .writeHead(answer.status, {
+        "Content-Type": "application/json",
+        "CF-Ray": `${id(String(sequence)).slice(0, 16)}-LAB`,
+        ...answer.headers,
+      })
       .end(answer.body);
   } catch (error) {
     record.status = 500;
@@ -268,10 +306,19 @@ const api = createServer(async (request, response) => {
 
 /** @param {any} body @returns {[number, unknown]} */
 function setFault(body) {
-  if (!faultKinds.includes(String(body?.kind))) return [400, { error: `kind must be one of ${faultKinds.join(", ")}` }];
+  if (!faultKinds.includes(String(body?.kind)))
+    return [400, { error: `kind must be one of ${faultKinds.join(", ")}` }];
   const count = body.count ?? null;
-  if (count !== null && !(Number.isInteger(count) && count > 0)) return [400, { error: "count must be a positive integer" }];
-  faults.push({ kind: String(body.kind), left: count, path: body.path, retryAfter: body.retryAfter, ms: body.ms, after: body.after === true });
+  if (count !== null && !(Number.isInteger(count) && count > 0))
+    return [400, { error: "count must be a positive integer" }];
+  faults.push({
+    kind: String(body.kind),
+    left: count,
+    path: body.path,
+    retryAfter: body.retryAfter,
+    ms: body.ms,
+    after: body.after === true,
+  });
   return [200, { faults }];
 }
 
@@ -279,7 +326,10 @@ function stateOf() {
   return {
     plan: current.name,
     limits: current.plan,
-    tokens: { lookups: (current.lookups.refill(), current.lookups.tokens), urls: (current.urls.refill(), current.urls.tokens) },
+    tokens: {
+      lookups: (current.lookups.refill(), current.lookups.tokens),
+      urls: (current.urls.refill(), current.urls.tokens),
+    },
     faults,
     scopes,
     tokenStatus,
@@ -294,7 +344,8 @@ function control(method, url, body) {
     case "GET /state":
       return [200, stateOf()];
     case "POST /plan": {
-      if (!plans[body?.plan ?? current.name]) return [400, { error: `plan must be one of ${Object.keys(plans).join(", ")}` }];
+      if (!plans[body?.plan ?? current.name])
+        return [400, { error: `plan must be one of ${Object.keys(plans).join(", ")}` }];
       const { plan = current.name, ...changes } = body;
       current = account(plan, changes);
       return [200, stateOf()];
@@ -315,7 +366,10 @@ function control(method, url, body) {
     case "GET /cache": {
       const prefix = url.searchParams.get("prefix") ?? "";
       const entries = store.entries().filter((entry) => entry.key.startsWith(prefix));
-      return [200, { count: entries.length, entries: entries.slice(0, 500).map(({ key, tags }) => ({ key, tags })) }];
+      return [
+        200,
+        { count: entries.length, entries: entries.slice(0, 500).map(({ key, tags }) => ({ key, tags })) },
+      ];
     }
     case "POST /reset":
       current = account(firstPlan);
@@ -325,7 +379,13 @@ function control(method, url, body) {
       received = [];
       return [200, { ...stateOf(), purged: body?.cache ? store.purgeWhere(() => true, false) : 0 }];
     default:
-      return [404, { error: "GET /state, /requests?since=, /cache?prefix=; POST /plan, /fault, /scopes, /reset; DELETE /fault" }];
+      return [
+        404,
+        {
+          error:
+            "GET /state, /requests?since=, /cache?prefix=; POST /plan, /fault, /scopes, /reset; DELETE /fault",
+        },
+      ];
   }
 }
 
@@ -335,7 +395,13 @@ const controlServer = createServer(async (request, response) => {
     response.writeHead(status, { "Content-Type": "application/json" }).end(`${JSON.stringify(body)}\n`);
   try {
     const text = await readBody(request, 1024 * 1024);
-    reply(control(request.method ?? "GET", new URL(request.url ?? "/", "http://control"), text ? JSON.parse(text) : {}));
+    reply(
+      control(
+        request.method ?? "GET",
+        new URL(request.url ?? "/", "http://control"),
+        text ? JSON.parse(text) : {},
+      ),
+    );
   } catch (error) {
     reply([400, { error: String(error) }]);
   }

@@ -53,9 +53,14 @@ function matcher(template) {
 }
 
 // invalidate_cache is younger than the document; it takes the same bodies.
-const routes = [...Object.entries(document.paths), ["/zones/{zone_id}/invalidate_cache", document.paths[purgePath]]].map(
-  ([template, operations]) => ({ template: /** @type {string} */ (template), operations, match: matcher(template) }),
-);
+const routes = [
+  ...Object.entries(document.paths),
+  ["/zones/{zone_id}/invalidate_cache", document.paths[purgePath]],
+].map(([template, operations]) => ({
+  template: /** @type {string} */ (template),
+  operations,
+  match: matcher(template),
+}));
 
 /**
  * @param {string} method @param {string} path without /client/v4
@@ -96,13 +101,18 @@ export function checkQuery(template, method, search) {
  * @returns {Purge | Refusal}
  */
 export function checkPurge(body, zoneName, plan) {
-  const nothing = refusal(400, 1012, 'Request must contain one of "purge_everything", "files", "tags", "hosts" or "prefixes"');
+  const nothing = refusal(
+    400,
+    1012,
+    'Request must contain one of "purge_everything", "files", "tags", "hosts" or "prefixes"',
+  );
   if (typeof body !== "object" || body === null || Array.isArray(body)) return nothing;
   const record = /** @type {Record<string, unknown>} */ (body);
   const given = ways.filter((way) => way in record);
   const way = given[0];
   if (!way) return nothing;
-  if (given.length > 1) return refusal(400, 1092, `Only one of ${given.map((name) => `"${name}"`).join(", ")} may be given`);
+  if (given.length > 1)
+    return refusal(400, 1092, `Only one of ${given.map((name) => `"${name}"`).join(", ")} may be given`);
   const unknown = Object.keys(record).filter((name) => name !== way);
   if (unknown.length > 0) return refusal(400, 1012, `Unknown field "${unknown[0]}"`);
 
@@ -115,10 +125,15 @@ export function checkPurge(body, zoneName, plan) {
   if (list.length === 0) return nothing;
   if (!anyBody(record) || !oneBody[way].some((check) => check(record))) {
     const failed = oneBody[way].find((check) => check.errors)?.errors?.[0];
-    return refusal(400, 1012, `Invalid "${way}"${failed?.dataPath ?? ""}: ${failed?.message ?? "not allowed"}`);
+    return refusal(
+      400,
+      1012,
+      `Invalid "${way}"${failed?.dataPath ?? ""}: ${failed?.message ?? "not allowed"}`,
+    );
   }
   const most = way === "files" ? plan.urlsPerCall : plan.itemsPerCall;
-  if (list.length > most) return refusal(400, 1094, `Unable to purge more than ${most} ${way} in one request`);
+  if (list.length > most)
+    return refusal(400, 1094, `Unable to purge more than ${most} ${way} in one request`);
 
   if (way === "files") {
     const targets = list.map((item) => (typeof item === "string" ? { url: item } : item));
@@ -137,7 +152,8 @@ export function checkPurge(body, zoneName, plan) {
         : way === "prefixes"
           ? /^[a-z]+:\/\//i.test(item) || /[?#\s]/.test(item) || !inZone(item.split("/")[0] ?? "", zoneName)
           : !inZone(item, zoneName);
-    if (wrong) return refusal(400, 1016, `Unable to purge ${item}, which is an invalid ${way.replace(/e?s$/, "")}.`);
+    if (wrong)
+      return refusal(400, 1016, `Unable to purge ${item}, which is an invalid ${way.replace(/e?s$/, "")}.`);
   }
   return { way, items: list };
 }

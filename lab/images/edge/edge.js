@@ -6,7 +6,7 @@ function age(r) {
   if (status !== "HIT" && status !== "STALE" && status !== "UPDATING" && status !== "REVALIDATED") return "";
   // The layers below keep the origin's Date, so this is the age of the content, as RFC 9111 has it.
   const made = Date.parse(r.variables.upstream_http_date || "");
-  return isNaN(made) ? "" : String(Math.max(0, Math.floor((Date.now() - made) / 1000)));
+  return Number.isNaN(made) ? "" : String(Math.max(0, Math.floor((Date.now() - made) / 1000)));
 }
 
 /** @param {any} r the request (njs) */

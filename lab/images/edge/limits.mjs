@@ -8,10 +8,30 @@
 
 /** @type {Record<string, Plan>} */
 export const plans = {
-  free: { lookups: { rate: 5 / 60, capacity: 25 }, urls: { rate: 800, capacity: 800 }, urlsPerCall: 30, itemsPerCall: 100 },
-  pro: { lookups: { rate: 5, capacity: 25 }, urls: { rate: 1500, capacity: 1500 }, urlsPerCall: 30, itemsPerCall: 100 },
-  business: { lookups: { rate: 10, capacity: 50 }, urls: { rate: 1500, capacity: 1500 }, urlsPerCall: 30, itemsPerCall: 100 },
-  enterprise: { lookups: { rate: 50, capacity: 500 }, urls: { rate: 3000, capacity: 3000 }, urlsPerCall: 30, itemsPerCall: 100 },
+  free: {
+    lookups: { rate: 5 / 60, capacity: 25 },
+    urls: { rate: 800, capacity: 800 },
+    urlsPerCall: 30,
+    itemsPerCall: 100,
+  },
+  pro: {
+    lookups: { rate: 5, capacity: 25 },
+    urls: { rate: 1500, capacity: 1500 },
+    urlsPerCall: 30,
+    itemsPerCall: 100,
+  },
+  business: {
+    lookups: { rate: 10, capacity: 50 },
+    urls: { rate: 1500, capacity: 1500 },
+    urlsPerCall: 30,
+    itemsPerCall: 100,
+  },
+  enterprise: {
+    lookups: { rate: 50, capacity: 500 },
+    urls: { rate: 3000, capacity: 3000 },
+    urlsPerCall: 30,
+    itemsPerCall: 100,
+  },
 };
 
 export class TokenBucket {
@@ -40,7 +60,10 @@ export class TokenBucket {
       this.tokens -= count;
       return { ok: true, remaining: Math.floor(this.tokens) };
     }
-    const waitSeconds = Math.max(1, Math.ceil((Math.min(count, this.limit.capacity) - this.tokens) / this.limit.rate));
+    const waitSeconds = Math.max(
+      1,
+      Math.ceil((Math.min(count, this.limit.capacity) - this.tokens) / this.limit.rate),
+    );
     return { ok: false, remaining: Math.floor(this.tokens), waitSeconds };
   }
 

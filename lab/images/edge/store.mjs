@@ -1,7 +1,16 @@
 // The CDN's cache as Nginx keeps it on disk: one file per entry, named by the md5 of its key. The
 // file begins with Nginx's own header, then "\nKEY: <key>\n", then the answer's headers.
 import { createHash } from "node:crypto";
-import { closeSync, fstatSync, openSync, readdirSync, readSync, statSync, unlinkSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fstatSync,
+  openSync,
+  readdirSync,
+  readSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 
 /**
@@ -29,7 +38,13 @@ export function tagsOf(raw) {
   for (const line of raw.split("\r\n")) {
     const match = /^cache-tag:\s*(.*)$/i.exec(line);
     // Spaces are not allowed in a tag; the comma separates.
-    if (match?.[1]) tags.push(...match[1].split(",").map((tag) => tag.trim().toLowerCase()).filter(Boolean));
+    if (match?.[1])
+      tags.push(
+        ...match[1]
+          .split(",")
+          .map((tag) => tag.trim().toLowerCase())
+          .filter(Boolean),
+      );
   }
   return tags;
 }
@@ -72,7 +87,13 @@ export class CacheStore {
         const key = text.slice(start + 6, lineEnd);
         const [address, origin] = key.split(" origin=");
         if (!address || !URL.canParse(address)) return undefined;
-        return { path, key, url: new URL(address), origin, tags: tagsOf(text.slice(lineEnd + 1, end < 0 ? undefined : end)) };
+        return {
+          path,
+          key,
+          url: new URL(address),
+          origin,
+          tags: tagsOf(text.slice(lineEnd + 1, end < 0 ? undefined : end)),
+        };
       }
     } finally {
       closeSync(handle);

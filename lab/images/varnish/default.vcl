@@ -19,7 +19,8 @@
 #   BAN + Sluice-Ban-All: 1             everything
 #   PEEK <url>                          200 HIT with Sluice-TTL, -Age, -Grace, -Hits, -Tags, -Revision,
 #                                       or 404 MISS
-#   Answers: 200 done (Sluice-Purged: <objects> for PURGE), 400 refused because of what was asked,
+#   Answers: 200 done (Sluice-Purged: <objects> for PURGE; by tag it counts objects that a ban has
+#   condemned but the lurker not yet removed, too), 400 refused because of what was asked,
 #   403 refused because of who asked, 405 unknown method. All carry Sluice-Boot, which changes when
 #   the cache was lost (child or container restart), so that a client knows what it need not replay.
 #
@@ -84,11 +85,28 @@ sub normalise_request {
     }
 }
 
+# What a backend may put into Vary. A visitor and PEEK must come to the same words, or PEEK would look
+# at another variant than the one that is served. (PURGE and BAN remove all variants anyway.)
+sub normalise_variant {
+    # A GET has no body, so this says nothing, but "Vary: Content-Type" would split the cache on it.
+    unset req.http.Content-Type;
+    # Browsers, SSR and curl all word Accept differently; the API knows two meanings.
+    if (req.url ~ "^/api/") {
+        if (req.http.Accept ~ "application/ld\+json") {
+            set req.http.Accept = "application/ld+json";
+        } else {
+            set req.http.Accept = "application/json";
+        }
+    }
+}
+
 sub vcl_recv {
     # Names of our own that a client must not be able to set.
     unset req.http.x-sluice-count;
     unset req.http.x-sluice-peek;
     unset req.http.x-sluice-banned;
+    unset req.http.x-sluice-tags;
+    unset req.http.x-sluice-revision;
 
     call normalise_request;
 
@@ -111,25 +129,13 @@ sub vcl_recv {
     if (req.method != "GET" && req.method != "HEAD") {
         return (pass);
     }
-    # A GET has no body, so this says nothing, but "Vary: Content-Type" would split the cache on it.
-    unset req.http.Content-Type;
-
     if (req.url ~ "^/admin(/|\?|$)") {
         return (pass);
     }
     if (req.http.Authorization) {
         return (pass);
     }
-
-    # The API varies on Accept; browsers, SSR and curl all word theirs differently and would each
-    # get an object of their own. Two meanings are all it knows.
-    if (req.url ~ "^/api/") {
-        if (req.http.Accept ~ "application/ld\+json") {
-            set req.http.Accept = "application/ld+json";
-        } else {
-            set req.http.Accept = "application/json";
-        }
-    }
+    call normalise_variant;
 
     # Consent banners and statistics set cookies on every visitor; only a session makes a page personal.
     if (req.http.Cookie) {
@@ -146,23 +152,20 @@ sub vcl_recv {
 }
 
 sub sluice_verb {
-    if (client.ip !~ sluice && (req.method == "PEEK" || client.ip !~ purgers)) {
-        return (synth(403, req.method + " refused: " + client.ip
-            + " is in no allowed network (acl sluice" + regsub(req.method, "PURGE|BAN", ", acl purgers") + ")"));
+    if (client.ip !~ sluice) {
+        if (req.method == "PEEK") {
+            return (synth(403, "PEEK refused: " + client.ip + " is not in acl sluice"));
+        }
+        if (client.ip !~ purgers) {
+            return (synth(403, req.method + " refused: " + client.ip + " is neither in acl sluice nor in acl purgers"));
+        }
     }
     # A page that is being fetched this moment must not make us wait for it.
     set req.hash_ignore_busy = true;
 
     if (req.method == "PEEK") {
         set req.http.x-sluice-peek = "1";
-        unset req.http.Content-Type;
-        if (req.url ~ "^/api/") {
-            if (req.http.Accept ~ "application/ld\+json") {
-                set req.http.Accept = "application/ld+json";
-            } else {
-                set req.http.Accept = "application/json";
-            }
-        }
+        call normalise_variant;
         return (hash);
     }
     if (req.method == "BAN") {
@@ -265,9 +268,10 @@ sub vcl_backend_response {
 
     # xkey reads one header; frameworks name theirs differently.
     if (beresp.http.Cache-Tags || beresp.http.Surrogate-Key) {
-        set beresp.http.xkey = regsub(
-            beresp.http.xkey + " " + regsuball(beresp.http.Cache-Tags, "\s*,\s*", " ") + " " + beresp.http.Surrogate-Key,
-            "^\s+", "");
+        set beresp.http.xkey = regsuball(
+            beresp.http.xkey + " " + regsuball(beresp.http.Cache-Tags, ",", " ") + " " + beresp.http.Surrogate-Key,
+            "\s+", " ");
+        set beresp.http.xkey = regsuball(beresp.http.xkey, "^ | $", "");
     }
 
     if (beresp.status >= 500) {
@@ -326,10 +330,10 @@ sub vcl_synth {
                 set resp.http.Sluice-Age = req.http.x-sluice-age;
                 set resp.http.Sluice-Grace = req.http.x-sluice-grace;
                 set resp.http.Sluice-Hits = req.http.x-sluice-hits;
-                if (req.http.x-sluice-tags) {
+                if (req.http.x-sluice-tags != "") {
                     set resp.http.Sluice-Tags = req.http.x-sluice-tags;
                 }
-                if (req.http.x-sluice-revision) {
+                if (req.http.x-sluice-revision != "") {
                     set resp.http.Sluice-Revision = req.http.x-sluice-revision;
                 }
             }

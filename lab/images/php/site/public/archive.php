@@ -29,7 +29,6 @@ header('X-Accel-Expires: 30');
 header('Vary: Accept-Encoding');
 header("X-Revision: $revision");
 header("xkey: archive archive-$n");
-header("Cache-Tags: archive,archive-$n");
 header("Cache-Tag: archive,archive-$n");
 $other = $locale === 'fr' ? 'en' : 'fr';
 header("Link: </fr/archive/$n>; rel=\"alternate\"; hreflang=\"fr\", </en/archive/$n>; rel=\"alternate\"; hreflang=\"en\"");

@@ -27,9 +27,9 @@ final class CacheHeaders
             'Link' => implode(', ', $links),
             'X-Revision' => (string) $page['revision'],
             'X-Fragment' => $page['fragment'] ?? 'NONE',
-            // As FOSHttpCache and API Platform send them: words for xkey, words and IRIs for Cache-Tags.
+            // Words as FOSHttpCache sends them, IRIs as API Platform does, words again for the CDN.
             'xkey' => implode(' ', $page['tags']),
-            'Cache-Tags' => implode(',', [...$page['tags'], ...$page['iris']]),
+            'Cache-Tags' => implode(',', $page['iris']),
             'Cache-Tag' => implode(',', $page['tags']),
         ]);
 
