@@ -19,6 +19,7 @@ const { origin, nginx, varnish1, edge } = stack.ports;
 
 describe("pages", () => {
   it("show their revision, in both languages", async () => {
+    await dropFragments();
     const fr = await ask(origin, article.fr);
     const revision = revisionOf(fr);
     expect(fr.body).toContain(`<meta name="revision" content="${revision}">`);

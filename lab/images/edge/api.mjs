@@ -327,8 +327,8 @@ function stateOf() {
     plan: current.name,
     limits: current.plan,
     tokens: {
-      lookups: (current.lookups.refill(), current.lookups.tokens),
-      urls: (current.urls.refill(), current.urls.tokens),
+      lookups: current.lookups.left(),
+      urls: current.urls.left(),
     },
     faults,
     scopes,

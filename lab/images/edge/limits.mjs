@@ -67,6 +67,11 @@ export class TokenBucket {
     return { ok: false, remaining: Math.floor(this.tokens), waitSeconds };
   }
 
+  left() {
+    this.refill();
+    return this.tokens;
+  }
+
   /** Seconds until it is full again. */
   fullIn() {
     this.refill();
