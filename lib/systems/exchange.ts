@@ -2,6 +2,7 @@
 import { Pool } from "undici";
 import { AppError } from "../errors/app-error";
 import { singleton } from "../runtime/singleton";
+import { codeOf, wireError } from "./wire-error";
 
 /** What came back. Header names are lower case, repeated ones joined by ", "; the body is as sent (not decompressed). */
 export type Answer = {
@@ -112,79 +113,6 @@ function checkRequest(exchange: Exchange): void {
   for (const [name, value] of Object.entries(exchange.headers ?? {})) checkHeader(name, value);
 }
 
-const reasons: Readonly<
-  Record<string, { code: "UNREACHABLE" | "BAD_ANSWER"; problem: string; says: string }>
-> = {
-  ECONNREFUSED: {
-    code: "UNREACHABLE",
-    problem: "http.connectionRefused",
-    says: "nothing listens there (connection refused)",
-  },
-  ENOTFOUND: { code: "UNREACHABLE", problem: "http.unknownHost", says: "the host name is not known" },
-  EAI_AGAIN: {
-    code: "UNREACHABLE",
-    problem: "http.unknownHost",
-    says: "the host name could not be looked up",
-  },
-  EHOSTUNREACH: { code: "UNREACHABLE", problem: "http.noRoute", says: "no route to the host" },
-  ENETUNREACH: { code: "UNREACHABLE", problem: "http.noRoute", says: "no route to the network" },
-  ECONNRESET: { code: "UNREACHABLE", problem: "http.reset", says: "the connection was reset" },
-  EPIPE: { code: "UNREACHABLE", problem: "http.reset", says: "the connection was closed" },
-  UND_ERR_SOCKET: {
-    code: "UNREACHABLE",
-    problem: "http.reset",
-    says: "the connection was closed before the answer",
-  },
-  UND_ERR_CONNECT_TIMEOUT: {
-    code: "UNREACHABLE",
-    problem: "http.noRoute",
-    says: "no connection within the time allowed",
-  },
-  UND_ERR_HEADERS_OVERFLOW: {
-    code: "BAD_ANSWER",
-    problem: "http.garbled",
-    says: "its headers are too large",
-  },
-};
-
-const codeOf = (error: unknown): string => {
-  if (!(error instanceof Error)) return "";
-  if ("code" in error && typeof error.code === "string") return error.code;
-  return error.cause === undefined ? "" : codeOf(error.cause);
-};
-
-function foreignError(error: unknown, origin: string): AppError {
-  if (error instanceof AppError) return error;
-  const code = codeOf(error);
-  const params = { address: origin };
-  const known = reasons[code];
-  if (known)
-    return new AppError(known.code, `${origin} gave no answer: ${known.says}.`, {
-      problem: known.problem,
-      params,
-      cause: error,
-    });
-  if (/^(ERR_TLS|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|ERR_SSL|EPROTO)/.test(code)) {
-    return new AppError("UNREACHABLE", `${origin}: its certificate or TLS was not accepted (${code}).`, {
-      problem: "http.certificate",
-      params: { ...params, reason: code },
-      cause: error,
-    });
-  }
-  if (/^HPE_|^UND_ERR_(RES|HTTP|REQ)/.test(code)) {
-    return new AppError("BAD_ANSWER", `${origin} answered something that is not HTTP (${code}).`, {
-      problem: "http.garbled",
-      params,
-      cause: error,
-    });
-  }
-  return new AppError("UNREACHABLE", `${origin} gave no answer${code ? ` (${code})` : ""}.`, {
-    problem: "http.failed",
-    params,
-    cause: error,
-  });
-}
-
 const joined = (headers: Readonly<Record<string, string | string[] | undefined>>): Record<string, string> => {
   const flat: Record<string, string> = {};
   for (const name in headers) {
@@ -273,7 +201,7 @@ function attempt(exchange: Exchange, url: URL, origin: string, leftMs: number): 
         onResponseError(_controller, error) {
           abort = null;
           const dead = status === 0 && ["UND_ERR_SOCKET", "ECONNRESET", "EPIPE"].includes(codeOf(error));
-          fail(dead ? new Unanswered("unanswered", { cause: error }) : foreignError(error, origin));
+          fail(dead ? new Unanswered("unanswered", { cause: error }) : wireError(error, origin));
         },
       },
     );
@@ -295,12 +223,12 @@ export async function exchange(request: Exchange): Promise<Answer> {
   } catch (error) {
     if (!(error instanceof Unanswered)) throw error;
     const left = request.timeoutMs - (performance.now() - begun);
-    if (left < 1 || !repeatable.has(request.method ?? "GET")) throw foreignError(error.cause, origin);
+    if (left < 1 || !repeatable.has(request.method ?? "GET")) throw wireError(error.cause, origin);
   }
   try {
     const answer = await attempt(request, url, origin, request.timeoutMs - (performance.now() - begun));
     return { ...answer, ms: performance.now() - begun };
   } catch (error) {
-    throw foreignError(error instanceof Unanswered ? error.cause : error, origin);
+    throw wireError(error instanceof Unanswered ? error.cause : error, origin);
   }
 }

@@ -1,6 +1,7 @@
 // Varnish as its VCL speaks over HTTP: PURGE, BAN and PEEK of the VCL that docs/varnish.md recommends, PURGE of any.
 import { AppError, toAppError } from "../../errors/app-error";
 import { type Answer, exchange } from "../exchange";
+import { banRegex } from "./ban-regex";
 
 /** One node. `url` is where it listens, never the public address. */
 export type VarnishNode = {
@@ -237,34 +238,6 @@ export async function purgeTags(
     boot = outcome.boot;
   }
   return { ok: true, count, boot };
-}
-
-/**
- * A regex as it may stand in a ban: a single word. White space, quotes and ampersands become \xNN, which PCRE reads as the
- * same character, in a class too. Throws AppError INVALID_INPUT for what cannot be written so.
- */
-export function banRegex(regex: string): string {
-  const bad =
-    regex === "" ||
-    regex.length > 2000 ||
-    /[^\x20-\x7e]/.test(regex) ||
-    /\\[QEc]|\(\?[a-zA-Z^-]*x|\(\*/.test(regex) ||
-    /(^|[^\\])(\\\\)*\\$/.test(regex);
-  if (bad) {
-    throw new AppError(
-      "INVALID_INPUT",
-      "The pattern is empty, too long (2000), or holds characters that a ban cannot carry.",
-      {
-        problem: "varnish.regex",
-        field: "regex",
-      },
-    );
-  }
-  // An escaped one loses its backslash with it: "\&" and "&" are the same.
-  return regex.replace(/\\?[\s"'&]|\\[\s\S]/g, (part) => {
-    const last = part.at(-1) ?? "";
-    return /[\s"'&]/.test(last) ? `\\x${last.charCodeAt(0).toString(16).padStart(2, "0")}` : part;
-  });
 }
 
 /** Bans a host's pages that match, a whole host, or everything; only ever on what the object itself carries (obj.*). */

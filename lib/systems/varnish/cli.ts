@@ -1,0 +1,362 @@
+// Varnish's management CLI: one connection and one queue per node, since the manager does one thing at a time.
+import type { Socket } from "node:net";
+import * as z from "zod";
+import { AppError } from "../../errors/app-error";
+import { singleton } from "../../runtime/singleton";
+import { openTcp } from "../tcp";
+import { wireError } from "../wire-error";
+import { banRegex } from "./ban-regex";
+import { authAnswer, type CliFrame, commandLine, FrameError, FrameParser } from "./cli-frame";
+
+/** A node's CLI, as sluice.yaml has it. */
+export type VarnishAdmin = {
+  readonly name: string;
+  /** host:port of varnishd -T. */
+  readonly admin?: string | undefined;
+  /** What the -S file holds; whether with its last newline need not be known. */
+  readonly secret?: string | undefined;
+};
+
+/** A compile may take 15 s and blocks every other session meanwhile, the banner of a new one too. */
+const commandTimeoutMs = 60_000;
+const connectTimeoutMs = 10_000;
+
+type Session = {
+  readonly socket: Socket;
+  readonly banner: string;
+  ask(line: string, signal?: AbortSignal): Promise<CliFrame>;
+};
+type Line = { session: Session | null; tail: Promise<unknown>; newline: boolean };
+
+const params = (node: VarnishAdmin) => ({ node: node.name, address: node.admin ?? "" });
+
+/** The answers of one connection, one at a time. */
+function talk(
+  node: VarnishAdmin,
+  socket: Socket,
+): (line: string | null, signal?: AbortSignal) => Promise<CliFrame> {
+  const parser = new FrameParser();
+  const ready: CliFrame[] = [];
+  let waiting: { resolve: (frame: CliFrame) => void; reject: (error: AppError) => void } | null = null;
+  let broken: AppError | null = null;
+  const fail = (error: AppError) => {
+    broken ??= error;
+    socket.destroy();
+    waiting?.reject(broken);
+    waiting = null;
+  };
+  socket.on("data", (chunk) => {
+    try {
+      ready.push(...parser.push(chunk));
+    } catch (error) {
+      if (!(error instanceof FrameError)) throw error;
+      return fail(
+        new AppError("BAD_ANSWER", `${node.admin}: ${error.message}.`, {
+          problem: "varnish.notCli",
+          params: params(node),
+          cause: error,
+        }),
+      );
+    }
+    const frame = waiting ? ready.shift() : undefined;
+    if (frame) {
+      waiting?.resolve(frame);
+      waiting = null;
+    }
+  });
+  socket.on("error", (error) => fail(wireError(error, node.admin ?? node.name)));
+  socket.on("close", () =>
+    fail(
+      new AppError("UNREACHABLE", `${node.name}'s CLI closed the connection.`, {
+        problem: "varnish.cliClosed",
+        params: params(node),
+      }),
+    ),
+  );
+  return (line, signal) =>
+    new Promise<CliFrame>((resolve, reject) => {
+      if (broken) return reject(broken);
+      // An answer that nobody waits for any more would be taken for the next one's: the connection goes with it.
+      const stop = () => fail(new AppError("CANCELLED", "Stopped before Varnish's CLI answered."));
+      const timer = setTimeout(
+        () =>
+          fail(
+            new AppError("TIMEOUT", `${node.name}'s CLI did not answer within ${commandTimeoutMs} ms.`, {
+              problem: "varnish.cliTimeout",
+              params: { ...params(node), ms: commandTimeoutMs },
+            }),
+          ),
+        commandTimeoutMs,
+      );
+      const end = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", stop);
+      };
+      waiting = {
+        resolve: (frame) => {
+          end();
+          resolve(frame);
+        },
+        reject: (error) => {
+          end();
+          reject(error);
+        },
+      };
+      if (signal?.aborted) return stop();
+      signal?.addEventListener("abort", stop, { once: true });
+      const early = ready.shift();
+      if (early) {
+        waiting.resolve(early);
+        waiting = null;
+      }
+      if (line !== null) socket.write(line);
+    });
+}
+
+const wrongSecret = (node: VarnishAdmin, cause?: unknown) =>
+  new AppError(
+    "UPSTREAM_AUTH",
+    `${node.name}'s CLI does not accept the secret: it must be what its -S file holds.`,
+    {
+      problem: node.secret === undefined ? "varnish.noSecret" : "varnish.secret",
+      params: params(node),
+      cause,
+    },
+  );
+
+/** The secret with its last newline, or without. Editors and environments lose it, and Varnish counts it. */
+function secretBytes(secret: string, newline: boolean): Buffer {
+  const bare = secret.replace(/\r?\n$/, "");
+  return Buffer.from(newline ? `${bare}\n` : bare, "utf8");
+}
+
+async function open(node: VarnishAdmin, newline: boolean): Promise<Session> {
+  if (!node.admin) {
+    throw new AppError(
+      "NOT_CONFIGURED",
+      `${node.name} has no management address: set admin and secret_file in sluice.yaml.`,
+      {
+        problem: "varnish.noAdmin",
+        params: params(node),
+      },
+    );
+  }
+  const socket = await openTcp(node.admin, connectTimeoutMs);
+  socket.unref();
+  const ask = talk(node, socket);
+  try {
+    let frame = await ask(null);
+    if (frame.status === 107) {
+      if (node.secret === undefined) throw wrongSecret(node);
+      const answer = authAnswer(frame.body.slice(0, 32), secretBytes(node.secret, newline));
+      frame = await ask(`auth ${answer}\n`);
+      if (frame.status === 107 || frame.status === 500) throw wrongSecret(node);
+    }
+    if (frame.status !== 200) throw failure(node, "hello", frame);
+    return { socket, banner: frame.body, ask };
+  } catch (error) {
+    socket.destroy();
+    throw error;
+  }
+}
+
+async function openEither(node: VarnishAdmin, line: Line): Promise<Session> {
+  try {
+    return await open(node, line.newline);
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== "UPSTREAM_AUTH" || node.secret === undefined)
+      throw error;
+  }
+  const session = await open(node, !line.newline);
+  line.newline = !line.newline;
+  return session;
+}
+
+function failure(node: VarnishAdmin, verb: string, frame: CliFrame): AppError {
+  const says = frame.body
+    .replace(/[^\x20-\x7e\n]+/g, " ")
+    .trim()
+    .slice(0, 2000);
+  const detail = { params: { ...params(node), verb, status: frame.status, says: says.slice(0, 300) } };
+  if (frame.status === 201) {
+    return new AppError("BAD_ANSWER", `${node.name} cut its answer to ${verb}: raise varnishd's cli_limit.`, {
+      problem: "varnish.truncated",
+      ...detail,
+    });
+  }
+  if (frame.status === 400) {
+    return new AppError("UNREACHABLE", `${node.name}: the manager does not reach its child (${says}).`, {
+      problem: "varnish.child",
+      ...detail,
+    });
+  }
+  return new AppError("REFUSED", `${node.name} refuses ${verb} (${frame.status}): ${says}`, {
+    problem: "varnish.cli",
+    ...detail,
+  });
+}
+
+const lines = () => singleton("systems.varnish.cli", () => new Map<string, Line>());
+
+/** Closes the connection to one node, or to all (tests, changed settings, and a runtime that stops). */
+export function closeCli(name?: string): void {
+  for (const [key, line] of lines()) {
+    if (name !== undefined && !key.startsWith(`${name}\n`)) continue;
+    line.session?.socket.destroy();
+    lines().delete(key);
+  }
+}
+
+/**
+ * Runs one command and gives its text. Commands to one node run one after the other.
+ * Throws AppError NOT_CONFIGURED, UNREACHABLE, TIMEOUT, UPSTREAM_AUTH, REFUSED (Varnish's own words in params.says), BAD_ANSWER.
+ */
+async function command(
+  node: VarnishAdmin,
+  verb: string,
+  args: readonly string[],
+  signal?: AbortSignal,
+): Promise<string> {
+  const written = commandLine(verb, args);
+  const key = `${node.name}\n${node.admin}\n${node.secret}`;
+  const known = lines().get(key);
+  const line: Line = known ?? { session: null, tail: Promise.resolve(), newline: true };
+  if (!known) lines().set(key, line);
+  const turn = line.tail.then(async () => {
+    if (signal?.aborted) throw new AppError("CANCELLED", "Stopped before its turn.");
+    const kept = line.session !== null && !line.session.socket.destroyed;
+    if (!kept) line.session = await openEither(node, line);
+    try {
+      return await ask(line, written, signal);
+    } catch (error) {
+      line.session?.socket.destroy();
+      line.session = null;
+      // The manager was restarted since the last command: it never saw this one.
+      if (!kept || !(error instanceof AppError) || error.code !== "UNREACHABLE") throw error;
+      line.session = await openEither(node, line);
+      return ask(line, written, signal);
+    }
+  });
+  line.tail = turn.catch(() => {});
+  const frame = await turn;
+  if (frame.status !== 200) throw failure(node, verb, frame);
+  return frame.body;
+}
+
+function ask(line: Line, written: string, signal: AbortSignal | undefined): Promise<CliFrame> {
+  if (!line.session) throw new AppError("INTERNAL", "There is no session to ask.");
+  return line.session.ask(written, signal);
+}
+
+/** A -j answer: [version, [argv], epoch, …items], the items checked. */
+async function listed<T>(
+  node: VarnishAdmin,
+  verb: string,
+  item: z.ZodType<T>,
+  signal?: AbortSignal,
+): Promise<T[]> {
+  const text = await command(node, verb, ["-j"], signal);
+  let answer: unknown;
+  try {
+    answer = JSON.parse(text);
+  } catch {
+    answer = undefined;
+  }
+  const checked = z.tuple([z.number(), z.array(z.string()), z.number()], item).safeParse(answer);
+  if (!checked.success) {
+    throw new AppError("BAD_ANSWER", `${node.name}'s answer to ${verb} is not understood.`, {
+      problem: "varnish.cliAnswer",
+      params: { ...params(node), verb },
+    });
+  }
+  return checked.data.slice(3) as T[];
+}
+
+/** The child's state in Varnish's word: running, stopped, starting… Throws as `command`. */
+export async function status(node: VarnishAdmin, signal?: AbortSignal): Promise<string> {
+  const text = await command(node, "status", [], signal);
+  return /state (\w+)/.exec(text)?.[1] ?? text.trim();
+}
+
+/** The manager's and the child's process ids; worker null when no child runs. */
+export async function pid(
+  node: VarnishAdmin,
+  signal?: AbortSignal,
+): Promise<{ master: number; worker: number | null }> {
+  const text = await command(node, "pid", [], signal);
+  const master = Number(/Master:\s*(\d+)/.exec(text)?.[1]);
+  const worker = /Worker:\s*(\d+)/.exec(text)?.[1];
+  return { master, worker: worker === undefined ? null : Number(worker) };
+}
+
+const vcl = z.object({
+  status: z.string(),
+  state: z.string(),
+  temperature: z.string(),
+  busy: z.number(),
+  name: z.string(),
+});
+export type LoadedVcl = z.infer<typeof vcl>;
+/** The VCLs that are loaded; the one that serves has status "active". */
+export const vclList = (node: VarnishAdmin, signal?: AbortSignal): Promise<LoadedVcl[]> =>
+  listed(node, "vcl.list", vcl, signal);
+
+const banRow = z.object({
+  time: z.number(),
+  refs: z.number(),
+  completed: z.boolean(),
+  spec: z.string().optional(),
+});
+export type BanRow = z.infer<typeof banRow>;
+/** The bans in force, newest first; a completed one has lost its words. `time`: seconds since the epoch. */
+export const banList = (node: VarnishAdmin, signal?: AbortSignal): Promise<BanRow[]> =>
+  listed(node, "ban.list", banRow, signal);
+
+/** One test of a ban. Only what the object carries can be named: a ban on req.* would stay for ever and slow every hit. */
+export type BanCondition = {
+  readonly field: `obj.http.${string}` | "obj.status";
+  readonly operator: "==" | "!=" | "~" | "!~";
+  readonly value: string;
+};
+
+/** The arguments of a ban, checked. Throws AppError INVALID_INPUT. */
+export function banArguments(conditions: readonly BanCondition[]): string[] {
+  const refuse = (what: string) =>
+    new AppError("INVALID_INPUT", `A ban cannot be made of that: ${what}.`, {
+      problem: "varnish.ban",
+      params: { what },
+    });
+  if (conditions.length === 0 || conditions.length > 8) throw refuse("1 to 8 conditions are needed");
+  const args: string[] = [];
+  for (const { field, operator, value } of conditions) {
+    if (!/^obj\.(status|http\.[a-z0-9][a-z0-9_-]{0,63})$/i.test(field))
+      throw refuse("only obj.http.<header> and obj.status are allowed");
+    if (!["==", "!=", "~", "!~"].includes(operator)) throw refuse("an unknown operator");
+    if (value === "" || value.length > 4000 || /[^\x20-\x7e]/.test(value))
+      throw refuse("the value is empty, too long or not plain text");
+    if (field === "obj.status" && (!/^\d{1,3}$/.test(value) || operator.includes("~")))
+      throw refuse("a status is a number");
+    // Varnish undoes the quotes and then splits at spaces again: "x && req.url ~ y" would be two conditions.
+    const word = operator.includes("~") ? banRegex(value) : value;
+    if (/[\s"'\\]/.test(word) && !operator.includes("~"))
+      throw refuse("a compared value is one word without quotes");
+    if (word === "&&") throw refuse("the value is no value");
+    if (args.length > 0) args.push("&&");
+    args.push(field, operator, word);
+  }
+  return args;
+}
+
+/** Adds a ban. A regex is PCRE and compiled by Varnish: what it refuses is REFUSED with its words. Throws as `command`. */
+export async function addBan(
+  node: VarnishAdmin,
+  conditions: readonly BanCondition[],
+  signal?: AbortSignal,
+): Promise<void> {
+  await command(node, "ban", banArguments(conditions), signal);
+}
+
+/** Varnish's version, from the words it greets with. */
+export async function version(node: VarnishAdmin, signal?: AbortSignal): Promise<string | null> {
+  return /varnish-([\d.]+)/i.exec(await command(node, "banner", [], signal))?.[1] ?? null;
+}
