@@ -336,10 +336,12 @@ export class ChangeEngine {
     };
     this.#runs.set(id, run);
     run.finished = admitted.then(() => this.#execute(kind, run, plan, checkpoint));
-    this.#locks.acquire(id, targets, () => {
+    const go = (): void => {
       run.phase = "applying";
       begin();
-    });
+    };
+    if (kind.parallel) go();
+    else this.#locks.acquire(id, targets, go);
   }
 
   /** Never rejects. */

@@ -56,6 +56,8 @@ export type ChangeKind<I, P, E> = {
   verify(plan: P, context: RunContext): Promise<Verdict<E>>;
   /** The input of the change that takes this one back (another change of `kind`), or null when there is none. */
   undo?(change: { input: I; plan: P; evidence: E | null }): { kind: string; input: unknown } | null;
+  /** True: runs at once, beside others with the same targets; its acts commute and may be repeated (purges). */
+  readonly parallel?: boolean;
   /** After a crash: run apply again (it is idempotent) or mark it interrupted. */
   readonly afterCrash: "resume" | "interrupted";
 };

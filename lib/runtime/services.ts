@@ -1,0 +1,13 @@
+// What the runtime starts, in order: each domain's kinds of change, then its services.
+
+/** Something that works by itself while Sluice runs. `start` resolves with the way to stop it. */
+export type Service = {
+  readonly name: string;
+  start(): Promise<() => Promise<void>>;
+};
+
+/** Registers a domain's kinds with the engine; all run before changes of an earlier process are taken up. */
+export const kinds: readonly (() => void)[] = [];
+
+/** Started in this order and stopped in the opposite one. One that fails does not keep the others from starting. */
+export const services: readonly Service[] = [];

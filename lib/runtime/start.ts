@@ -1,0 +1,138 @@
+// Brings Sluice to life once per process: configuration, database, lease, changes left over, services; and down again.
+import { engine } from "../changes/engine";
+import { pruneChanges } from "../changes/queries";
+import { config, configSource, configState, describeProblem, onConfig } from "../config/load";
+import { closeDatabase } from "../db/client";
+import { keepLease } from "../db/lease";
+import { openDatabase } from "../db/open";
+import { type AppError, toAppError } from "../errors/app-error";
+import { publish } from "../live/hub";
+import { log } from "./log";
+import { kinds, type Service, services } from "./services";
+import { singleton } from "./singleton";
+import { version } from "./version";
+
+export type ServiceState = {
+  readonly name: string;
+  readonly state: "starting" | "running" | "failed" | "stopped";
+  /** Why it failed, in words that say what to do. */
+  readonly error: AppError | null;
+};
+
+/** How long changes at work may take to end when Sluice is told to stop, in ms; containers are killed after 10 s. */
+const graceMs = 5000;
+const pruneEveryMs = 24 * 3_600_000;
+
+type Runtime = {
+  readonly states: Map<string, ServiceState>;
+  /** Run in the opposite order when Sluice stops. */
+  readonly stops: { readonly name: string; readonly stop: () => Promise<void> }[];
+  started: Promise<void> | null;
+  stopped: Promise<void> | null;
+};
+
+function runtime(): Runtime {
+  return singleton("runtime", () => ({ states: new Map(), stops: [], started: null, stopped: null }));
+}
+
+/** Each service and whether it runs. */
+export function runtimeState(): ServiceState[] {
+  return [...runtime().states.values()];
+}
+
+/**
+ * Starts everything, once. Rejects when the database cannot be used or another Sluice runs on it; a service that
+ * fails is only noted in `runtimeState()`.
+ */
+export function startRuntime(): Promise<void> {
+  const self = runtime();
+  self.started ??= start(self);
+  return self.started;
+}
+
+/** Stops everything, once: services first, then the engine, then the lease and the database. */
+export function stopRuntime(): Promise<void> {
+  const self = runtime();
+  self.stopped ??= stop(self);
+  return self.stopped;
+}
+
+async function start(self: Runtime): Promise<void> {
+  reportConfig();
+  onConfig(reportConfig);
+  self.stops.push({ name: "configuration", stop: synchronously(configSource().watch()) });
+
+  const { lease, migrated } = await openDatabase();
+  if (migrated.length > 0) log.info({ migrated }, "database schema brought up to date");
+  self.stops.push({ name: "database", stop: closeDatabase });
+  const giveBack = keepLease(lease, () => {
+    // Going on would apply changes twice: the other process has taken them up already.
+    log.fatal("another Sluice has taken over the database: this one ends");
+    process.exit(1);
+  });
+  self.stops.push({ name: "lease", stop: giveBack });
+
+  const changes = engine();
+  changes.onUpdate((row) => publish("change", row));
+  for (const register of kinds) register();
+  const recovered = await changes.recover();
+  if (recovered.resumed + recovered.interrupted > 0)
+    log.warn(recovered, "changes left over from the last run");
+  self.stops.push({ name: "changes", stop: () => changes.stop(graceMs) });
+
+  self.stops.push({ name: "retention", stop: synchronously(startRetention()) });
+  for (const service of services) await startService(self, service);
+  log.info({ version: version() }, "Sluice is running");
+}
+
+async function startService(self: Runtime, service: Service): Promise<void> {
+  const { name } = service;
+  self.states.set(name, { name, state: "starting", error: null });
+  try {
+    const stopService = await service.start();
+    self.stops.push({ name, stop: stopService });
+    self.states.set(name, { name, state: "running", error: null });
+  } catch (thrown) {
+    const error = toAppError(thrown);
+    self.states.set(name, { name, state: "failed", error });
+    log.error({ err: error, service: name }, `${name} did not start: ${error.message}`);
+  }
+}
+
+async function stop(self: Runtime): Promise<void> {
+  await self.started?.catch(() => {});
+  for (const { name, stop: stopOne } of self.stops.splice(0).reverse()) {
+    await stopOne().catch((error: unknown) =>
+      log.error({ err: error, service: name }, `${name} did not stop cleanly`),
+    );
+    if (self.states.has(name)) self.states.set(name, { name, state: "stopped", error: null });
+  }
+  log.info("Sluice has stopped");
+}
+
+/** Takes old history away, at once and then daily. */
+function startRetention(): () => void {
+  const prune = (): void => {
+    pruneChanges(new Date(Date.now() - config().history.keep))
+      .then((count) => {
+        if (count > 0) log.info({ count }, "history past its retention taken away");
+      })
+      .catch((error: unknown) => log.error({ err: error }, "old history could not be taken away"));
+  };
+  prune();
+  const timer = setInterval(prune, pruneEveryMs).unref();
+  return () => clearInterval(timer);
+}
+
+function reportConfig(): void {
+  const { file, error, problems } = configState();
+  if (error === null) {
+    log.info(file === null ? "no sluice.yaml: everything is at its default" : { file }, "configuration read");
+    return;
+  }
+  for (const problem of problems) log.error(`configuration not taken: ${describeProblem(problem, file)}`);
+}
+
+function synchronously(action: () => void): () => Promise<void> {
+  return async () => action();
+}
