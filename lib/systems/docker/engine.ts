@@ -1,0 +1,301 @@
+// The Docker Engine: its version, and the systems that its containers are.
+import { hostname } from "node:os";
+import Docker from "dockerode";
+import * as z from "zod";
+import { AppError } from "../../errors/app-error";
+import { look } from "../look";
+import type { Probed } from "../system";
+
+/** One engine, as sluice.yaml has it. */
+export type DockerEngine = {
+  readonly name: string;
+  /** Path of its socket. */
+  readonly socket: string;
+  /** Milliseconds for one call. */
+  readonly timeout: number;
+};
+
+/** The newest API that we know; an older engine's own is spoken with it. */
+const ourApi = "1.51";
+
+const olderOf = (one: string, other: string): string => {
+  const [a = 0, b = 0] = one.split(".").map(Number);
+  const [c = 0, d = 0] = other.split(".").map(Number);
+  return a < c || (a === c && b <= d) ? one : other;
+};
+
+/** The API version to speak with an engine that says this of itself. Throws AppError REFUSED when there is none in common. */
+export function negotiate(
+  engine: { readonly ApiVersion: string; readonly MinAPIVersion?: string | undefined },
+  ours = ourApi,
+): string {
+  const version = olderOf(ours, engine.ApiVersion);
+  const least = engine.MinAPIVersion;
+  if (least !== undefined && olderOf(least, version) !== least) {
+    throw new AppError(
+      "REFUSED",
+      `This Docker Engine speaks API ${least} and newer; Sluice knows up to ${ours}.`,
+      {
+        problem: "docker.tooNew",
+        params: { least, ours },
+      },
+    );
+  }
+  return version;
+}
+
+const versionAnswer = z.object({
+  Version: z.string(),
+  ApiVersion: z.string().regex(/^\d+\.\d+$/),
+  MinAPIVersion: z
+    .string()
+    .regex(/^\d+\.\d+$/)
+    .optional(),
+});
+
+const containerAnswer = z.object({
+  Id: z.string(),
+  Names: z.array(z.string()),
+  Image: z.string(),
+  State: z.string(),
+  Labels: z.record(z.string(), z.string()).nullish(),
+  Ports: z
+    .array(
+      z.object({
+        IP: z.string().optional(),
+        PrivatePort: z.int(),
+        PublicPort: z.int().optional(),
+        Type: z.string(),
+      }),
+    )
+    .nullish(),
+  NetworkSettings: z.object({ Networks: z.record(z.string(), z.unknown()).nullish() }).nullish(),
+});
+/** A container as the engine lists it. */
+export type ContainerRow = z.infer<typeof containerAnswer>;
+
+function foreignError(engine: DockerEngine, error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const text = error instanceof Error ? error.message : String(error);
+  const params = { system: engine.name, socket: engine.socket };
+  if (code === "ENOENT" || code === "ECONNREFUSED" || code === "ENOTSOCK") {
+    return new AppError("UNREACHABLE", `No Docker Engine listens at ${engine.socket}.`, {
+      problem: "docker.noEngine",
+      params,
+      cause: error,
+    });
+  }
+  if (code === "EACCES" || code === "EPERM") {
+    return new AppError(
+      "REFUSED",
+      `Sluice may not use ${engine.socket}: add its user to the socket's group.`,
+      {
+        problem: "docker.permission",
+        params,
+        cause: error,
+      },
+    );
+  }
+  return new AppError("BAD_ANSWER", `Docker at ${engine.socket}: ${text.slice(0, 200)}`, {
+    problem: "docker.failed",
+    params: { ...params, says: text.slice(0, 200) },
+    cause: error,
+  });
+}
+
+async function within<T>(engine: DockerEngine, act: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const control = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      control.abort();
+      reject(
+        new AppError("TIMEOUT", `Docker at ${engine.socket} did not answer within ${engine.timeout} ms.`, {
+          problem: "docker.timeout",
+          params: { system: engine.name, ms: engine.timeout },
+        }),
+      );
+    }, engine.timeout);
+  });
+  try {
+    const answer = act(control.signal);
+    // When the time is over nobody looks at this any more.
+    answer.catch(() => {});
+    return await Promise.race([answer, late]);
+  } catch (error) {
+    throw foreignError(engine, error);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** dockerode hands out whatever came, a Buffer when it was no JSON. */
+function checked<T>(engine: DockerEngine, schema: z.ZodType<T>, answer: unknown): T {
+  const read = schema.safeParse(answer);
+  if (read.success) return read.data;
+  throw new AppError("BAD_ANSWER", `What answers at ${engine.socket} is not understood.`, {
+    problem: "docker.garbage",
+    params: { system: engine.name },
+  });
+}
+
+/** The engine's version, and the API version that both speak. Throws AppError UNREACHABLE, TIMEOUT, REFUSED, BAD_ANSWER. */
+export async function readVersion(engine: DockerEngine): Promise<{ version: string; api: string }> {
+  const docker = new Docker({ socketPath: engine.socket });
+  const answer = await within<unknown>(engine, (abortSignal) => docker.version({ abortSignal }));
+  const said = checked(engine, versionAnswer, answer);
+  return { version: said.Version, api: negotiate(said) };
+}
+
+/** The running containers, in the API version that both speak. Throws as `readVersion`. */
+export async function listContainers(engine: DockerEngine): Promise<ContainerRow[]> {
+  const { api } = await readVersion(engine);
+  const docker = new Docker({ socketPath: engine.socket, version: `v${api}` });
+  const answer = await within<unknown>(engine, (abortSignal) => docker.listContainers({ abortSignal }));
+  return checked(engine, z.array(containerAnswer), answer);
+}
+
+export const discoveredKinds = ["varnish", "redis", "nginx", "mariadb"] as const;
+export type DiscoveredKind = (typeof discoveredKinds)[number];
+
+/** A system found among the containers. */
+export type Discovered = {
+  readonly kind: DiscoveredKind;
+  /** The label sluice.name, else the container's name. */
+  readonly name: string;
+  readonly container: string;
+  readonly image: string;
+  /** The Compose project it belongs to. */
+  readonly project: string | null;
+  /** host:port where Sluice reaches it, or null: `why` then says what is missing. */
+  readonly address: string | null;
+  /** host:port of Varnish's CLI, where it is reached. */
+  readonly admin: string | null;
+  /** How it was recognised, or why it cannot be reached; a key under `problems.` with its values, and in English. */
+  readonly why: {
+    readonly problem: string;
+    readonly params: Readonly<Record<string, string | number>>;
+    readonly message: string;
+  };
+};
+
+/** Last part of an image's name, and the port that image listens on. */
+const images: Readonly<Record<string, { kind: DiscoveredKind; port: number }>> = {
+  varnish: { kind: "varnish", port: 80 },
+  redis: { kind: "redis", port: 6379 },
+  valkey: { kind: "redis", port: 6379 },
+  nginx: { kind: "nginx", port: 80 },
+  mariadb: { kind: "mariadb", port: 3306 },
+  mysql: { kind: "mariadb", port: 3306 },
+};
+const defaultPorts: Readonly<Record<DiscoveredKind, number>> = {
+  varnish: 80,
+  redis: 6379,
+  nginx: 80,
+  mariadb: 3306,
+};
+
+/** "docker.io/library/varnish:7.1@sha256:…" -> "varnish". */
+export const imageName = (image: string): string =>
+  image.replace(/@.*$/, "").split("/").at(-1)?.replace(/:.*$/, "") ?? "";
+
+const portOf = (text: string | undefined): number | null =>
+  text !== undefined && /^\d{1,5}$/.test(text) ? Number(text) : null;
+const userNetworks = (container: ContainerRow): string[] =>
+  // Names are known only on networks that somebody made.
+  Object.keys(container.NetworkSettings?.Networks ?? {}).filter(
+    (name) => !["bridge", "host", "none"].includes(name),
+  );
+
+/**
+ * Where a port of a container is reached: by its name when Sluice runs in a container of the same network, else by the port
+ * that is published on this host. Never by the container's own address, which only this host's root network reaches.
+ */
+export function reach(container: ContainerRow, port: number, self: ContainerRow | null): string | null {
+  const name = container.Names[0]?.replace(/^\//, "");
+  if (self !== null && name !== undefined) {
+    const own = userNetworks(self);
+    if (userNetworks(container).some((network) => own.includes(network))) return `${name}:${port}`;
+  }
+  const published = (container.Ports ?? []).filter(
+    (one) => one.Type === "tcp" && one.PrivatePort === port && one.PublicPort !== undefined,
+  );
+  const best =
+    published.find((one) => one.IP === "127.0.0.1") ??
+    published.find((one) => !one.IP?.includes(":")) ??
+    published[0];
+  if (best === undefined) return null;
+  const ip =
+    best.IP === undefined || best.IP === "" || best.IP === "0.0.0.0"
+      ? "127.0.0.1"
+      : best.IP === "::"
+        ? "::1"
+        : best.IP;
+  return `${ip.includes(":") ? `[${ip}]` : ip}:${best.PublicPort}`;
+}
+
+/** The systems among these containers, those with the label sluice.role first by its word, others by their image's name. */
+export function recognise(containers: readonly ContainerRow[], self: ContainerRow | null): Discovered[] {
+  const found: Discovered[] = [];
+  for (const container of containers) {
+    const labels = container.Labels ?? {};
+    const role = labels["sluice.role"];
+    const image = imageName(container.Image);
+    const byImage = images[image];
+    if (container === self || container.State !== "running" || labels["sluice.ignore"] === "true") continue;
+    const kind = role === undefined ? byImage?.kind : discoveredKinds.find((one) => one === role);
+    if (kind === undefined) continue;
+    const name = container.Names[0]?.replace(/^\//, "") ?? container.Id.slice(0, 12);
+    const port =
+      portOf(labels["sluice.port"]) ?? (byImage?.kind === kind ? byImage.port : defaultPorts[kind]);
+    const adminPort = kind === "varnish" ? (portOf(labels["sluice.admin-port"]) ?? 6082) : null;
+    const address = reach(container, port, self);
+    const why =
+      address === null
+        ? {
+            problem: "docker.notPublished",
+            params: { container: name, port },
+            message: `${name} listens on ${port}, which is not published: add "127.0.0.1:${port}:${port}" to its ports.`,
+          }
+        : role !== undefined
+          ? {
+              problem: "docker.byLabel",
+              params: { container: name, role },
+              message: `${name} has the label sluice.role=${role}.`,
+            }
+          : {
+              problem: "docker.byImage",
+              params: { container: name, image },
+              message: `${name} runs the image ${image}.`,
+            };
+    found.push({
+      kind,
+      name: labels["sluice.name"] ?? name,
+      container: name,
+      image: container.Image,
+      project: labels["com.docker.compose.project"] ?? null,
+      address,
+      admin: adminPort === null ? null : reach(container, adminPort, self),
+      why,
+    });
+  }
+  return found.sort((a, b) => a.kind.localeCompare(b.kind) || a.name.localeCompare(b.name));
+}
+
+/** The systems that run as containers of this engine. Throws as `readVersion`. */
+export async function discover(engine: DockerEngine): Promise<Discovered[]> {
+  const containers = await listContainers(engine);
+  // Docker names a container's host by the first twelve characters of its id.
+  const own = hostname();
+  const self = /^[0-9a-f]{12}$/.test(own) ? (containers.find((one) => one.Id.startsWith(own)) ?? null) : null;
+  return recognise(containers, self);
+}
+
+/** The engine's version and how many containers run. */
+export const probe = (engine: DockerEngine): Promise<Probed> =>
+  look(`docker:${engine.name}`, async () => {
+    const { version, api } = await readVersion(engine);
+    const containers = await listContainers(engine);
+    return { version, facts: { api, running: containers.length } };
+  });
