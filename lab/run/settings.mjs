@@ -64,10 +64,13 @@ export function choosePrefix(project, taken) {
   const first = createHash("sha256").update(project).digest()[0] ?? 0;
   for (let step = 0; step < 256; step += 1) {
     const prefix = `10.213.${(first + step) % 256}`;
-    if (!taken.some((subnet) => covers(subnet, `${prefix}.0`))) return prefix;
+    if (prefixIsFree(prefix, taken)) return prefix;
   }
   throw new Error("no free network in 10.213.0.0/16; set LAB_PREFIX to the first three numbers of one");
 }
+
+/** Whether no other network lies on a project's. @param {string} prefix @param {string[]} taken */
+export const prefixIsFree = (prefix, taken) => !taken.some((subnet) => covers(subnet, `${prefix}.0`));
 
 /** @param {string} subnet @param {string} address */
 function covers(subnet, address) {

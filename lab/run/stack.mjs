@@ -16,6 +16,7 @@ import {
   movedBy,
   portNames,
   portsFrom,
+  prefixIsFree,
   published,
 } from "./settings.mjs";
 
@@ -159,7 +160,11 @@ async function waitHealthy(containers, log) {
     const seconds = Math.round((performance.now() - start) / 1000);
     const broken = waiting.find(
       (one) =>
-        one.health === "unhealthy" || one.state === "exited" || one.state === "dead" || one.restarts > 3,
+        one.state === "exited" ||
+        one.state === "dead" ||
+        one.restarts > 3 ||
+        // One that was just resumed is called unhealthy until its next check.
+        (one.health === "unhealthy" && performance.now() - start > 15_000),
     );
     const late = performance.now() - start > healthTimeoutMs ? waiting[0] : undefined;
     const failed = broken ?? late;
@@ -257,11 +262,11 @@ export async function startStack(options) {
         );
       }
     }
+    const taken = await takenSubnets(`${composeProject}_lab`);
+    const kept = before?.bridgeAddress.replace(/\.1$/, "");
+    // Kept if it can be: another project may have come to lie on it while this one was down.
     const prefix =
-      process.env.LAB_PREFIX ??
-      (before
-        ? before.bridgeAddress.replace(/\.1$/, "")
-        : choosePrefix(project, await takenSubnets(`${composeProject}_lab`)));
+      process.env.LAB_PREFIX ?? (kept && prefixIsFree(kept, taken) ? kept : choosePrefix(project, taken));
     const addresses = addressesOf(prefix);
     // Docker Desktop's host is elsewhere; on Linux it is the other end of the project's own bridge.
     const hostAddress =
@@ -340,6 +345,8 @@ export async function stopStack({ project, volumes = false, log = () => {} }) {
   const folder = folderOf(project);
   if (!existsSync(join(folder, "stack.env"))) {
     log(`there is no stack ${project}`);
+    // A start that was refused leaves secrets behind.
+    if (volumes) rmSync(folder, { recursive: true, force: true });
     return;
   }
   log(`stopping sluice-${project}${volumes ? " and removing its data" : ""}`);

@@ -14,7 +14,7 @@ chown www-data "$cache"
 servers=""
 for node in $VARNISH_NODES; do
   case "$node" in *[!a-zA-Z0-9.:-]*) echo "not a host name: $node" >&2; exit 2 ;; esac
-  servers="$servers        server $node max_fails=1 fail_timeout=10s;
+  servers="$servers        server $node max_fails=1 fail_timeout=5s;
 "
 done
 while IFS= read -r line || [ -n "$line" ]; do
