@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { parseArgs } from "node:util";
 import { run, sleep } from "../lab/run/proc.mjs";
 import { ensureBuild } from "./setup/build.mjs";
-import { engine, ensureLab, filesOf, releaseEngine, removeLab } from "./setup/lab.mjs";
+import { engine, ensureLab, filesOf, refuseStrangers, releaseEngine, removeLab } from "./setup/lab.mjs";
 import { ensureNode } from "./setup/node.mjs";
 import { ensureNpmPackages } from "./setup/npm-packages.mjs";
 import { firstSignIn, freePort, portIsFree, refuseTakenPort, startSluice } from "./setup/sluice.mjs";
@@ -99,6 +99,7 @@ await runMain(async () => {
       docker.reason,
       `${docker.hint}\n  Without it: npm start serves Sluice on your own sluice.yaml.`,
     );
+  await refuseStrangers(project);
   // Sluice keeps its gateway's port from one start to the next, as the stack was told of it.
   const known = existsSync(files.config)
     ? /listen: "[^"]*:(\d+)"/.exec(readFileSync(files.config, "utf8"))?.[1]

@@ -38,6 +38,36 @@ async function usualPorts(project, base) {
   return free.every(Boolean) ? { basePort: base } : {};
 }
 
+/** What `docker <kind> ls` says belongs to the project, whichever checkout made it. @param {string} project @param {"container" | "volume" | "network"} kind */
+async function ownedBy(project, kind) {
+  const label = `label=com.docker.compose.project=sluice-${project}`;
+  const all = kind === "container" ? ["--all"] : [];
+  const ran = await run("docker", [kind, "ls", ...all, "-q", "--filter", label], { timeoutMs: 15_000 });
+  return ran.stdout.split("\n").filter(Boolean);
+}
+
+/** Containers, volumes and network of a project that no file here knows of: another checkout's, or a lost one's. @param {string} project */
+export async function removeLeftovers(project) {
+  for (const kind of /** @type {const} */ (["container", "network", "volume"])) {
+    const found = await ownedBy(project, kind);
+    if (found.length === 0) continue;
+    say(`removing ${found.length} left over ${kind}${found.length > 1 ? "s" : ""} of sluice-${project}`);
+    await run("docker", [kind, "rm", ...(kind === "network" ? [] : ["--force"]), ...found], {
+      timeoutMs: 60_000,
+    });
+  }
+}
+
+/** A stack that this checkout does not know has passwords that it does not know either. @param {string} project */
+export async function refuseStrangers(project) {
+  if (readStack(project) || (await ownedBy(project, "container")).length === 0) return;
+  throw new CannotHave(
+    `the stack sluice-${project}`,
+    "containers of that name are there already, made by another checkout",
+    `Take them away in that checkout, or here: npm run ${project} -- --down`,
+  );
+}
+
 /**
  * Starts (or finds) the project's stack and writes the sluice.yaml for it.
  * @param {{project: string, gatewayPort: number, url: string, basePort?: number}} options
@@ -69,8 +99,9 @@ export async function ensureLab({ project, gatewayPort, url, basePort }) {
 
 /** Takes the project's stack and its data away. @param {string} project */
 export async function removeLab(project) {
-  if (!readStack(project)) return;
-  await step(`taking the stack ${project} away`, () => stopStack({ project, volumes: true, log: say }));
+  if (readStack(project))
+    await step(`taking the stack ${project} away`, () => stopStack({ project, volumes: true, log: say }));
+  await removeLeftovers(project);
 }
 
 /** Stops the Engine that the lab started, unless containers of somebody else still run on it. */

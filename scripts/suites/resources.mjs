@@ -1,9 +1,10 @@
 // What several suites share: the Engine, the stack, the running Sluice. Each is made once, and only when asked for.
 import { rmSync } from "node:fs";
 import { engineVersion } from "../../lab/run/engine.mjs";
+import { readStack } from "../../lab/run/stack.mjs";
 import { ensureBuild } from "../setup/build.mjs";
 import { ensureChromium } from "../setup/chromium.mjs";
-import { engine, ensureLab, filesOf, releaseEngine, removeLab } from "../setup/lab.mjs";
+import { engine, ensureLab, filesOf, releaseEngine, removeLab, removeLeftovers } from "../setup/lab.mjs";
 import { freePort, startSluice } from "../setup/sluice.mjs";
 import { CannotHave, say } from "../setup/steps.mjs";
 
@@ -44,6 +45,8 @@ export class Resources {
   stack = once(async () => {
     await this.engine();
     const ports = await this.ports();
+    // A run that was killed has left its volumes, with passwords that nobody knows any more.
+    if (!readStack(this.project)) await removeLeftovers(this.project);
     this.#undo.push(() => removeLab(this.project));
     return ensureLab({
       project: this.project,
