@@ -8,6 +8,12 @@ export type AppErrorDetail = {
   readonly params?: Readonly<Record<string, string | number>>;
   /** Path of the field that is wrong, for example "urls.3". */
   readonly field?: string;
+  /** Where one request had several faults (a paste): each with its field. Bounded by the thrower. */
+  readonly problems?: readonly {
+    readonly field: string;
+    readonly problem: string;
+    readonly params: Readonly<Record<string, string | number>>;
+  }[];
   /** How long to wait before trying again, where the other side said so. */
   readonly retryAfterMs?: number;
   readonly cause?: unknown;

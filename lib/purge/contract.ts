@@ -9,7 +9,11 @@ export const purgeTarget = z.discriminatedUnion("by", [
   /** Page addresses as people paste them, with or without scheme; each is expanded by its site's rules. */
   z.object({ by: z.literal("url"), urls: z.array(z.string().max(8192)).min(1).max(MAX_PASTED_URLS) }),
   z.object({ by: z.literal("prefix"), site: z.string(), prefix: z.string().min(1).max(2048) }),
-  z.object({ by: z.literal("tag"), site: z.string(), tags: z.array(z.string().min(1).max(1024)).min(1).max(500) }),
+  z.object({
+    by: z.literal("tag"),
+    site: z.string(),
+    tags: z.array(z.string().min(1).max(1024)).min(1).max(500),
+  }),
   z.object({ by: z.literal("site"), site: z.string() }),
   z.object({ by: z.literal("everything") }),
 ]);
@@ -29,7 +33,14 @@ export type PurgeRequest = z.infer<typeof purgeRequest>;
 
 /** What a cache holds of one object now. `unknown`: it could not be asked, `why` is an error code. */
 export const cached = z.discriminatedUnion("state", [
-  z.object({ state: z.literal("hit"), ageS: z.number().nullable(), hits: z.number().nullable(), ttlS: z.number().nullable(), revision: z.string().nullable(), detail: z.string().nullable() }),
+  z.object({
+    state: z.literal("hit"),
+    ageS: z.number().nullable(),
+    hits: z.number().nullable(),
+    ttlS: z.number().nullable(),
+    revision: z.string().nullable(),
+    detail: z.string().nullable(),
+  }),
   z.object({ state: z.literal("miss") }),
   z.object({ state: z.literal("unknown"), why: z.string() }),
 ]);
@@ -79,13 +90,19 @@ export const purgePlan = z.object({
   /** What must be typed, for destructive plans. */
   confirmation: z.string().nullable(),
   /** Problems that do not stop it, for example a node that is down (its purges will wait for it). */
-  warnings: z.array(z.object({ problem: z.string(), params: z.record(z.string(), z.union([z.string(), z.number()])) })),
+  warnings: z.array(
+    z.object({ problem: z.string(), params: z.record(z.string(), z.union([z.string(), z.number()])) }),
+  ),
 });
 export type PurgePlan = z.infer<typeof purgePlan>;
 
 export const verdict = z.enum(["fresh", "stale", "unknown"]);
 /** A span on the common time line, ms since the change started. */
-export const span = z.object({ what: z.enum(["purge", "wait", "again", "verify"]), from: z.number(), to: z.number() });
+export const span = z.object({
+  what: z.enum(["purge", "wait", "again", "verify"]),
+  from: z.number(),
+  to: z.number(),
+});
 
 export const proofLayer = z.object({
   layer: layerKind,
@@ -101,7 +118,9 @@ export const proofLayer = z.object({
   /** Raw evidence in the field's own signs: "Age 0 → 1, body = origin", "EXISTS → 0". English, monospace. */
   evidence: z.string(),
   /** Key under `purge.why` with params: secondPassCaught, nodeDown, bodyDiffers, cannotCompare, sampled… */
-  why: z.array(z.object({ key: z.string(), params: z.record(z.string(), z.union([z.string(), z.number()])) })),
+  why: z.array(
+    z.object({ key: z.string(), params: z.record(z.string(), z.union([z.string(), z.number()])) }),
+  ),
   spans: z.array(span),
   checked: z.object({ fresh: z.int(), stale: z.int(), unknown: z.int(), of: z.int() }),
 });
@@ -124,9 +143,27 @@ export const outboxNode = z.object({
   lastError: z.string().nullable(),
 });
 
+export type OutboxNode = z.infer<typeof outboxNode>;
+
 /** One finding of the purge doctor. `key` under `doctor.` in messages; `fix` under `doctorFix.`. */
 export const doctorFinding = z.object({
-  check: z.enum(["reach", "acl", "peek", "host", "encoding", "tags", "headerRoom", "ban", "softPurge", "boot", "token", "zone", "scope", "limits", "edge"]),
+  check: z.enum([
+    "reach",
+    "acl",
+    "peek",
+    "host",
+    "encoding",
+    "tags",
+    "headerRoom",
+    "ban",
+    "softPurge",
+    "boot",
+    "token",
+    "zone",
+    "scope",
+    "limits",
+    "edge",
+  ]),
   status: z.enum(["ok", "warn", "fail", "unknown"]),
   key: z.string(),
   params: z.record(z.string(), z.union([z.string(), z.number()])),
