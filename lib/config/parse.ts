@@ -38,6 +38,8 @@ export function parseConfig(
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const problems: ConfigProblem[] = [];
   const secretFiles: string[] = [];
+  /** A "${" in a secret's file is the secret's own. */
+  const asItStands = new Set<Scalar>();
   const at = (offset: number | undefined): { line?: number; column?: number } => {
     if (offset === undefined) return {};
     const { line, col } = lines.linePos(offset);
@@ -82,8 +84,8 @@ export function parseConfig(
         const read = readSecret(secretFile);
         if (read.ok) {
           (pair.key as Scalar).value = target;
-          // Already final: a "${" in a secret's file is the secret's own.
-          pair.value.value = read.text.replaceAll("${", "$${");
+          pair.value.value = read.text;
+          asItStands.add(pair.value);
         } else {
           problems.push({ message: `${key}: ${read.message}`, ...at(startOf(pair.value)), path: key });
         }
@@ -92,7 +94,13 @@ export function parseConfig(
   });
   visit(document, {
     Scalar(key, node) {
-      if (key === "key" || typeof node.value !== "string" || !node.value.includes("$")) return;
+      if (
+        key === "key" ||
+        asItStands.has(node) ||
+        typeof node.value !== "string" ||
+        !node.value.includes("$")
+      )
+        return;
       const result = interpolate(node.value, env);
       if (result.ok) node.value = result.text;
       else problems.push({ message: result.message, ...at(startOf(node)) });

@@ -9,7 +9,9 @@ export const duration = z
   .regex(/^\d+(ms|s|m|h|d)$/, 'a duration such as "500ms", "2s", "10m", "90d"')
   .transform((text) => Number.parseInt(text, 10) * unitMs[text.replace(/^\d+/, "") as keyof typeof unitMs]);
 const httpUrl = z.url({ protocol: /^https?$/ }).transform((text) => text.replace(/\/+$/, ""));
-const cidr = z.union([z.cidrv4(), z.cidrv6()]);
+const cidr = z.union([z.cidrv4(), z.cidrv6()], {
+  error: 'must be a network such as "10.0.0.0/8" or "fd00::/8"',
+});
 /** A secret is written as `key: ${ENV}` or read from `key_file:`; the loader resolves both into `key`. */
 const secret = z.string().min(1);
 const timeout = duration.default(3000);

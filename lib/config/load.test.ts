@@ -1,0 +1,287 @@
+// sluice.yaml: what is understood, what is refused and with which words, and that a bad file keeps the last good one.
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: it is sluice.yaml that says ${NAME}, not TypeScript
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
+import * as z from "zod";
+import { ConfigSource, describeProblem } from "./load";
+import { type ConfigProblem, type ParsedConfig, parseConfig } from "./parse";
+import { configSchema } from "./schema";
+
+const root = mkdtempSync(join(tmpdir(), "sluice-config-"));
+let folder = root;
+let runs = 0;
+beforeEach(() => {
+  folder = join(root, String(++runs));
+  mkdirSync(folder);
+});
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+function parse(text: string, env: Record<string, string> = {}): ParsedConfig {
+  return parseConfig(text, join(folder, "sluice.yaml"), env);
+}
+function good(text: string, env: Record<string, string> = {}) {
+  const parsed = parse(text, env);
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
+  return parsed.config;
+}
+function problems(text: string, env: Record<string, string> = {}): readonly ConfigProblem[] {
+  const parsed = parse(text, env);
+  if (parsed.ok) throw new Error("it was taken");
+  return parsed.problems;
+}
+
+const node = (name: string): string => `    - { name: ${name}, url: http://${name} }\n`;
+
+describe("what is understood", () => {
+  test("an empty file, and one of comments only, is all defaults", () => {
+    expect(good("")).toEqual(configSchema.parse({}));
+    expect(good("# nothing yet\n")).toEqual(configSchema.parse({}));
+    expect(good("").gateway).toMatchObject({ listen: "127.0.0.1:3100", window: 250 });
+  });
+
+  test("durations become milliseconds", () => {
+    expect(good("history: { keep: 90d }").history.keep).toBe(90 * 86_400_000);
+    expect(good("gateway: { window: 2s }").gateway.window).toBe(2000);
+  });
+
+  test("${ENV} anywhere in a text, $${ for a literal one, and never in a key", () => {
+    expect(good('gateway: { token: "a-${X}-${Y}" }', { X: "1", Y: "${X}" }).gateway.token).toBe("a-1-${X}");
+    expect(good('gateway: { token: "$${X}" }').gateway.token).toBe("${X}");
+    expect(problems("${X}: 1", { X: "server" })[0]?.message).toContain("there is no such key");
+  });
+
+  test("*_file is read relative to the file, without its last line end, and is not interpolated", () => {
+    writeFileSync(join(folder, "secret"), "p4ss${HOME}\n");
+    expect(good("gateway:\n  token_file: secret\n").gateway.token).toBe("p4ss${HOME}");
+    expect(good("gateway:\n  token_file: ${DIR}/secret\n", { DIR: folder }).gateway.token).toBe(
+      "p4ss${HOME}",
+    );
+  });
+
+  test("the example: valid, and it names every key there is", () => {
+    const text = readFileSync(join(import.meta.dirname, "../../sluice.example.yaml"), "utf8");
+    const env = {
+      SLUICE_GATEWAY_TOKEN: "t",
+      OIDC_CLIENT_SECRET: "s",
+      VARNISH_SECRET: "v",
+      REDIS_PASSWORD: "r",
+      CLOUDFLARE_TOKEN: "c",
+    };
+    const example = good(text, env);
+    const missing: string[] = [];
+    const compare = (schema: unknown, value: unknown, path: string): void => {
+      const inner = unwrap(schema);
+      if (inner instanceof z.ZodObject) {
+        for (const [key, field] of Object.entries(inner.shape)) {
+          const given = (value as Record<string, unknown> | undefined)?.[key];
+          // Defaults fill values in, so that the key must be looked for in the text as well.
+          if (given === undefined || !new RegExp(`^[ -]*${key}:`, "m").test(text))
+            missing.push(`${path}${key}`);
+          else compare(field, given, `${path}${key}.`);
+        }
+      } else if (inner instanceof z.ZodArray && inner.element instanceof z.ZodObject) {
+        const [first] = value as unknown[];
+        if (first === undefined) missing.push(`${path}0`);
+        else compare(inner.element, first, `${path}0.`);
+      }
+    };
+    compare(configSchema, example, "");
+    expect(missing).toEqual([]);
+  });
+});
+
+/** A schema without its optional, default and prefault wrappers. */
+function unwrap(schema: unknown): unknown {
+  let inner = schema;
+  while (inner instanceof z.ZodOptional || inner instanceof z.ZodDefault || inner instanceof z.ZodPrefault) {
+    inner = inner.unwrap();
+  }
+  return inner;
+}
+
+describe("what is refused, where and with which words", () => {
+  const cases: readonly [
+    what: string,
+    text: string,
+    line: number,
+    path: string | undefined,
+    words: RegExp,
+  ][] = [
+    ["broken YAML", "server:\n  url: [http://x\nsites: []\n", 3, undefined, /./],
+    ["a key twice", "history: {}\nhistory: {}\n", 2, undefined, /unique/i],
+    ["an unknown key", "server:\n  uri: http://x\n", 2, "server.uri", /no such key/],
+    ["a bad duration", "server: {}\nhistory:\n  keep: soon\n", 3, "history.keep", /a duration such as/],
+    ["a missing key", "systems:\n  varnish:\n    - name: v1\n", 3, "systems.varnish.0.url", /is missing/],
+    ["a wrong type", "gateway:\n  enabled: 7\n", 2, "gateway.enabled", /boolean/],
+    [
+      "a bad network",
+      "gateway:\n  networks:\n    - 10.0.0.0/8\n    - tomorrow\n",
+      4,
+      "gateway.networks.1",
+      /must be a network such as/,
+    ],
+    ["a bad address", "server:\n  url: ftp://x\n", 2, "server.url", /URL/],
+    ["a variable that is not set", "gateway:\n  token: ${NOT_THERE}\n", 2, undefined, /NOT_THERE is not set/],
+    [
+      "a file that is not there",
+      "gateway:\n  token_file: nowhere\n",
+      2,
+      "token_file",
+      /nowhere is not there/,
+    ],
+    ["value and file both", "gateway:\n  token: a\n  token_file: b\n", 3, "token_file", /keep one/],
+    [
+      "a name twice",
+      `systems:\n  varnish:\n${node("v1")}${node("v1")}`,
+      4,
+      "systems.varnish.1.name",
+      /unique/,
+    ],
+    [
+      "a name that is not there",
+      `systems:\n  varnish:\n${node("v1")}sites:\n  - name: a\n    addresses: [http://a]\n    caches:\n      varnish: [v1, v2]\n`,
+      8,
+      "sites.0.caches.varnish.1",
+      /no varnish system called v2; systems.varnish has v1/,
+    ],
+    [
+      "a host of two sites",
+      "sites:\n  - { name: a, addresses: [http://x] }\n  - { name: b, addresses: [http://y, http://X] }\n",
+      3,
+      "sites.1.addresses.1",
+      /belongs to the site a/,
+    ],
+    [
+      "an address with a path",
+      "sites:\n  - { name: a, addresses: [http://x/blog] }\n",
+      2,
+      "sites.0.addresses.0",
+      /host and port only/,
+    ],
+    [
+      "an unknown placeholder",
+      "sites:\n  - name: a\n    addresses: [http://x]\n    expand:\n      - url: /api/{slug}\n",
+      5,
+      "sites.0.expand.0.url",
+      /\{slug\} is not known/,
+    ],
+    [
+      "a pattern that does not compile",
+      "sites:\n  - name: a\n    addresses: [http://x]\n    ignore: ['(a']\n",
+      4,
+      "sites.0.ignore.0",
+      /RE2/,
+    ],
+    ["a list instead of a map", "- server\n", 1, undefined, /./],
+  ];
+  test.each(cases)("%s", (_what, text, line, path, words) => {
+    const [first] = problems(text);
+    expect(first?.message).toMatch(words);
+    expect(first?.line).toBe(line);
+    expect(first?.path).toBe(path);
+    expect(describeProblem(first ?? { message: "" }, "sluice.yaml")).toMatch(
+      new RegExp(`^sluice\\.yaml:${line}:\\d+ `),
+    );
+  });
+
+  test("all of them at once", () => {
+    expect(
+      problems("server:\n  uri: x\nhistory:\n  keep: soon\n")
+        .map(({ line }) => line)
+        .sort(),
+    ).toEqual([2, 4]);
+  });
+
+  test("a document that unfolds without end", () => {
+    const bomb = [
+      "a: &a [x,x,x,x,x,x,x,x,x,x]",
+      ...["b", "c", "d", "e", "f"].map(
+        (name, index) => `${name}: &${name} [${`*${"abcdef"[index]},`.repeat(10)}]`,
+      ),
+    ];
+    expect(problems(bomb.join("\n"))[0]?.message).toMatch(/alias/i);
+  });
+
+  test("without ever repeating a secret", () => {
+    writeFileSync(join(folder, "secret"), "hunter2\n");
+    const text =
+      "systems:\n  cloudflare:\n    - name: c\n      token_file: secret\n      zone: ${ZONE}\n      plan: ${PLAN}\n";
+    const said = JSON.stringify(problems(text, { ZONE: "hunter3", PLAN: "hunter4" }));
+    expect(said).toContain("32 hexadecimal");
+    expect(said).not.toMatch(/hunter/);
+  });
+});
+
+describe("reload", () => {
+  const stops: (() => void)[] = [];
+  afterEach(() => {
+    for (const stop of stops.splice(0)) stop();
+  });
+  const file = (): string => join(folder, "sluice.yaml");
+  async function until(condition: () => boolean): Promise<void> {
+    const deadline = Date.now() + 8000;
+    while (!condition()) {
+      if (Date.now() > deadline) throw new Error("waited in vain");
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+  function source(env: Record<string, string> = {}): { source: ConfigSource; told: () => number } {
+    const made = new ConfigSource(file(), env);
+    let count = 0;
+    made.onChange(() => count++);
+    stops.push(made.watch());
+    return { source: made, told: () => count };
+  }
+
+  test("no file is all defaults; one that appears is read", async () => {
+    const { source: made } = source();
+    expect(made.state).toMatchObject({ file: null, error: null });
+    writeFileSync(file(), "history: { keep: 1d }\n");
+    await until(() => made.config.history.keep === 86_400_000);
+    expect(made.state.file).toBe(file());
+  });
+
+  test("a file that was asked for by SLUICE_CONFIG and is not there is said", () => {
+    const { source: made } = source({ SLUICE_CONFIG: file() });
+    expect(made.state.error?.message).toMatch(/is not there; everything is at its default/);
+  });
+
+  test("a bad file keeps the last good one, and says the line; mended, it is taken", async () => {
+    writeFileSync(file(), "history: { keep: 1d }\n");
+    const { source: made, told } = source();
+    // As editors save: a new file over the old one.
+    writeFileSync(join(folder, "new"), "history:\n  keep: 2 days\n");
+    renameSync(join(folder, "new"), file());
+    await until(() => made.state.error !== null);
+    expect(made.state.error).toMatchObject({ line: 2, path: "history.keep" });
+    expect(made.config.history.keep).toBe(86_400_000);
+    expect(told()).toBe(1);
+    writeFileSync(file(), "history: { keep: 3d }\n");
+    await until(() => made.config.history.keep === 3 * 86_400_000);
+    expect(made.state.error).toBeNull();
+    rmSync(file());
+    await until(() => made.state.error !== null);
+    expect(made.state.error?.message).toMatch(/stays in force/);
+    expect(made.config.history.keep).toBe(3 * 86_400_000);
+  });
+
+  test("a bad first file is all defaults, and is said", () => {
+    writeFileSync(file(), "history: [\n");
+    const { source: made } = source();
+    expect(made.state.error?.line).toBeGreaterThan(0);
+    expect(made.config).toEqual(configSchema.parse({}));
+  });
+
+  test("a secret's file that changes is read again", async () => {
+    mkdirSync(join(folder, "secrets"));
+    const secret = join(folder, "secrets", "token");
+    writeFileSync(secret, "one\n");
+    writeFileSync(file(), "gateway: { token_file: secrets/token }\n");
+    const { source: made } = source();
+    expect(made.config.gateway.token).toBe("one");
+    writeFileSync(secret, "second\n");
+    await until(() => made.config.gateway.token === "second");
+  });
+});
