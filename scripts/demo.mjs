@@ -88,7 +88,7 @@ await runMain(async () => {
 
   const port = Number(process.env.PORT ?? 3000);
   const there = await running();
-  if (!there) await refuseTakenPort(port, "localhost");
+  if (!there) await refuseTakenPort(port, "localhost", "npm run demo");
   const url = there?.url ?? `http://localhost:${port}`;
 
   await ensureNpmPackages();

@@ -14,7 +14,7 @@ await runMain(async () => {
     throw new CannotHave("the port", `PORT is "${process.env.PORT}"`, "Give a number from 1 to 65535.");
   // Only this machine, unless told otherwise: a dashboard is not for the whole network by accident.
   const host = process.env.HOST ?? "localhost";
-  await refuseTakenPort(port, host);
+  await refuseTakenPort(port, host, "npm start");
   await ensureNpmPackages();
   await ensureBuild();
   const env = serverEnvironment({ port, host });

@@ -48,13 +48,13 @@ export function serverEnvironment({ port, host, dataDir, config, env = {} }) {
   };
 }
 
-/** @param {number} port @param {string} host */
-export async function refuseTakenPort(port, host) {
+/** @param {number} port @param {string} host @param {string} command what the user ran */
+export async function refuseTakenPort(port, host, command) {
   if (await portIsFree(port, host)) return;
   throw new CannotHave(
     `port ${port} on ${host}`,
     "another program listens there already",
-    `Stop that program, or choose another port: PORT=${port + 1} npm start`,
+    `Stop that program, or choose another port: PORT=${port + 1} ${command}`,
   );
 }
 
