@@ -1,74 +1,90 @@
-// Nginx's own cache: PURGE of one address as the module ngx_cache_purge understands it, and whether the server answers.
+// Nginx's own page cache by ngx_cache_purge: PURGE of one address.
 import { AppError, toAppError } from "../../errors/app-error";
-import { exchange } from "../exchange";
+import { type Answer, exchange } from "../exchange";
 import { look } from "../look";
 import type { Probed } from "../system";
 
 /** One server, as sluice.yaml has it. */
-export type NginxSystem = { readonly name: string; readonly url: string; readonly timeout: number };
+export type NginxSystem = {
+  readonly name: string;
+  /** Where it listens, never the public address. */
+  readonly url: string;
+  /** Milliseconds for one exchange. */
+  readonly timeout: number;
+};
 
-/** `count`: 1 when it was cached, 0 when it was not. */
+/** `count`: 1 removed, 0 was not cached. */
 export type NginxOutcome =
   | { readonly ok: true; readonly count: 0 | 1 }
   | { readonly ok: false; readonly error: AppError };
 
-/** Removes one address from the cache. Its key must hold the public host and the address as they are. */
+/** The module's page says "Successful purge" and the key; its JSON, XML and text forms name the key too. */
+const purgedWords = /successful purge|"?\bkey"?\s*[:>]/i;
+
+function refusal(server: NginxSystem, answer: Answer): AppError {
+  const params = { system: server.name, status: answer.status };
+  if (answer.status === 401 || answer.status === 403) {
+    return new AppError(
+      "REFUSED",
+      `${server.name} refuses PURGE: add Sluice's address to "…_cache_purge PURGE from …".`,
+      {
+        problem: "nginx.acl",
+        params,
+      },
+    );
+  }
+  if (answer.status === 405 || answer.status === 501 || answer.status === 200 || answer.status === 400) {
+    return new AppError(
+      "REFUSED",
+      `${server.name} does not purge: it needs the module ngx_cache_purge, or "purge: false" in sluice.yaml.`,
+      {
+        problem: "nginx.noModule",
+        params,
+      },
+    );
+  }
+  return new AppError("BAD_ANSWER", `${server.name} answered PURGE with ${answer.status}.`, {
+    problem: "nginx.answer",
+    params,
+  });
+}
+
+/** Removes one address from the cache. Its key must be made of host and path, as fastcgi_cache_key $host$request_uri is. */
 export async function purgeUrl(
-  system: NginxSystem,
+  server: NginxSystem,
   target: { readonly host: string; readonly path: string },
   signal?: AbortSignal,
 ): Promise<NginxOutcome> {
-  const params = { system: system.name };
   try {
-    const { status } = await exchange({
-      base: system.url,
+    const answer = await exchange({
+      base: server.url,
       host: target.host,
       path: target.path,
       method: "PURGE",
-      timeoutMs: system.timeout,
+      timeoutMs: server.timeout,
       signal,
-      maxBytes: 64 * 1024,
+      maxBytes: 256 * 1024,
     });
-    if (status === 200) return { ok: true, count: 1 };
-    // Older modules say 404, newer ones 412, of what was not cached.
-    if (status === 404 || status === 412) return { ok: true, count: 0 };
-    const refused = status === 401 || status === 403;
-    const error = refused
-      ? new AppError(
-          "REFUSED",
-          `${system.name} refuses PURGE: allow Sluice's address in fastcgi_cache_purge (or proxy_cache_purge).`,
-          {
-            problem: "nginx.refused",
-            params: { ...params, status },
-          },
-        )
-      : status >= 500
-        ? new AppError("BAD_ANSWER", `${system.name} answered PURGE with ${status}.`, {
-            problem: "nginx.answer",
-            params: { ...params, status },
-          })
-        : new AppError(
-            "REFUSED",
-            `${system.name} does not purge (${status}): ngx_cache_purge is not set up for this address.`,
-            {
-              problem: "nginx.method",
-              params: { ...params, status },
-            },
-          );
-    return { ok: false, error };
+    // Older versions of the module say 412 for what was not cached.
+    if (answer.status === 404 || answer.status === 412) return { ok: true, count: 0 };
+    if (answer.status === 200 && purgedWords.test(Buffer.from(answer.body).toString("latin1")))
+      return { ok: true, count: 1 };
+    return { ok: false, error: refusal(server, answer) };
   } catch (error) {
     return { ok: false, error: toAppError(error) };
   }
 }
 
-/** Whether it answers, and its version where it tells. */
-export const probe = (system: NginxSystem): Promise<Probed> =>
-  look(`nginx:${system.name}`, async () => {
-    const { status, headers } = await exchange({
-      base: system.url,
-      path: "/",
-      method: "HEAD",
-      timeoutMs: system.timeout,
-    });
-    return { version: /nginx\/([\d.]+)/i.exec(headers.server ?? "")?.[1] ?? null, facts: { status } };
+/** Whether it answers; any status below 500 counts. Its version is in Server only where server_tokens is on. */
+export const probe = (server: NginxSystem): Promise<Probed> =>
+  look(`nginx:${server.name}`, async () => {
+    const answer = await exchange({ base: server.url, path: "/", method: "HEAD", timeoutMs: server.timeout });
+    if (answer.status >= 500) {
+      throw new AppError("BAD_ANSWER", `${server.name} answers ${answer.status}.`, {
+        problem: "nginx.failing",
+        params: { system: server.name, status: answer.status },
+      });
+    }
+    const version = /nginx\/([\d.]+)/.exec(answer.headers.server ?? "")?.[1] ?? null;
+    return { version, facts: { status: answer.status } };
   });

@@ -46,7 +46,10 @@ function connection(system: RedisSystem): Connection {
   const client = new Redis(system.url, {
     ...(system.password === undefined ? {} : { password: system.password }),
     connectionName: "sluice",
+    disableClientInfo: true,
     lazyConnect: true,
+    // Each command says itself what is wrong; the check's own failure would only be told as a closed connection.
+    enableReadyCheck: false,
     // A command while it is down fails at once; the next one tries to connect again.
     enableOfflineQueue: false,
     retryStrategy: () => null,
@@ -121,25 +124,30 @@ async function run<T>(system: RedisSystem, act: (client: Redis) => Promise<T>): 
   }
 }
 
-/** ioredis tells of a failed connection only as "Connection is closed": the cause comes as an event. */
-async function connect(client: Redis, system: RedisSystem): Promise<void> {
-  let cause: unknown = null;
-  const keep = (error: unknown) => {
-    cause = error;
-  };
-  client.on("error", keep);
-  const deadline = setTimeout(() => {
-    cause ??= new Error("ETIMEDOUT");
-    client.disconnect();
-  }, system.timeout);
-  try {
-    await client.connect();
-  } catch (error) {
-    throw cause ?? error;
-  } finally {
-    clearTimeout(deadline);
-    client.off("error", keep);
-  }
+/** ioredis tells of a failed connection only as a closed one, its cause as an event; and its connect() resolves before the sign-in. */
+function connect(client: Redis, system: RedisSystem): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let cause: unknown = null;
+    const keep = (error: unknown) => {
+      cause ??= error;
+    };
+    const settle = (act: () => void) => () => {
+      clearTimeout(deadline);
+      client.off("error", keep).off("ready", ready).off("end", ended);
+      act();
+    };
+    // A refused password is told first, and "ready" all the same.
+    const ready = settle(() => (cause === null ? resolve() : reject(cause)));
+    const ended = settle(() => reject(cause ?? new Error("the connection was closed")));
+    const deadline = setTimeout(() => {
+      keep(new Error("ETIMEDOUT"));
+      client.disconnect();
+      // A socket that was not open yet ends without an event.
+      ended();
+    }, system.timeout);
+    client.on("error", keep).on("ready", ready).on("end", ended);
+    client.connect().catch(keep);
+  });
 }
 
 const scanCount = 1000;

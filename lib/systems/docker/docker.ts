@@ -142,8 +142,9 @@ function checked<T>(engine: DockerEngine, schema: z.ZodType<T>, answer: unknown)
 
 /** The engine's version, and the API version that both speak. Throws AppError UNREACHABLE, TIMEOUT, REFUSED, BAD_ANSWER. */
 export async function readVersion(engine: DockerEngine): Promise<{ version: string; api: string }> {
-  const docker = new Docker({ socketPath: engine.socket });
-  const answer = await within<unknown>(engine, (abortSignal) => docker.version({ abortSignal }));
+  // Its own time-out closes the connection; dockerode's types know no signal here.
+  const docker = new Docker({ socketPath: engine.socket, timeout: engine.timeout });
+  const answer = await within<unknown>(engine, () => docker.version());
   const said = checked(engine, versionAnswer, answer);
   return { version: said.Version, api: negotiate(said) };
 }
@@ -172,6 +173,8 @@ export type Discovered = {
   readonly address: string | null;
   /** host:port of Varnish's CLI, where it is reached. */
   readonly admin: string | null;
+  /** The line that would connect it: under `systems:` in sluice.yaml, or in its Compose service when it cannot be reached. */
+  readonly line: string;
   /** How it was recognised, or why it cannot be reached; a key under `problems.` with its values, and in English. */
   readonly why: {
     readonly problem: string;
@@ -235,6 +238,26 @@ export function reach(container: ContainerRow, port: number, self: ContainerRow 
   return `${ip.includes(":") ? `[${ip}]` : ip}:${best.PublicPort}`;
 }
 
+function lineFor(
+  kind: DiscoveredKind,
+  name: string,
+  address: string | null,
+  admin: string | null,
+  port: number,
+): string {
+  if (address === null) return `ports: ["127.0.0.1:${port}:${port}"]`;
+  const known =
+    name
+      .toLowerCase()
+      .replace(/[^a-z0-9._-]+/g, "-")
+      .replace(/^[^a-z0-9]+/, "") || kind;
+  const start = `${kind}: [{ name: ${JSON.stringify(known)}, `;
+  if (kind === "redis") return `${start}url: "redis://${address}/0", password: "\${REDIS_PASSWORD}" }]`;
+  if (kind === "mariadb") return `${start}address: "${address}" }]`;
+  const cli = admin === null ? "" : `, admin: "${admin}", secret: "\${VARNISH_SECRET}"`;
+  return `${start}url: "http://${address}"${cli} }]`;
+}
+
 /** The systems among these containers, those with the label sluice.role first by its word, others by their image's name. */
 export function recognise(containers: readonly ContainerRow[], self: ContainerRow | null): Discovered[] {
   const found: Discovered[] = [];
@@ -251,6 +274,7 @@ export function recognise(containers: readonly ContainerRow[], self: ContainerRo
       portOf(labels["sluice.port"]) ?? (byImage?.kind === kind ? byImage.port : defaultPorts[kind]);
     const adminPort = kind === "varnish" ? (portOf(labels["sluice.admin-port"]) ?? 6082) : null;
     const address = reach(container, port, self);
+    const admin = adminPort === null ? null : reach(container, adminPort, self);
     const why =
       address === null
         ? {
@@ -276,7 +300,8 @@ export function recognise(containers: readonly ContainerRow[], self: ContainerRo
       image: container.Image,
       project: labels["com.docker.compose.project"] ?? null,
       address,
-      admin: adminPort === null ? null : reach(container, adminPort, self),
+      admin,
+      line: lineFor(kind, labels["sluice.name"] ?? name, address, admin, port),
       why,
     });
   }
