@@ -89,6 +89,10 @@ export const purgePlan = z.object({
   level: z.enum(["reversible", "disruptive", "destructive"]),
   /** What must be typed, for destructive plans. */
   confirmation: z.string().nullable(),
+  /** Of a batch of the gateway: how many asks came, as how many items, from which clients by which headers. */
+  batch: z
+    .object({ asks: z.int(), items: z.int(), clients: z.array(z.string()), headers: z.array(z.string()) })
+    .optional(),
   /** Problems that do not stop it, for example a node that is down (its purges will wait for it). */
   warnings: z.array(
     z.object({ problem: z.string(), params: z.record(z.string(), z.union([z.string(), z.number()])) }),

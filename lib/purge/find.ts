@@ -1,5 +1,5 @@
 // Finds out what a page's address does not tell: its translations (from the origin) and the tags its cached copies carry.
-import type { SiteConfig } from "@/lib/config/schema";
+import type { Config, SiteConfig } from "@/lib/config/schema";
 import { singleton } from "@/lib/runtime/singleton";
 import type { Address } from "@/lib/sites/address";
 import { keyOf } from "@/lib/sites/address";
@@ -7,7 +7,8 @@ import { bareHost, hostsOf, mainHost } from "@/lib/sites/site";
 import { fetchThrough, plainBody } from "@/lib/systems/http/fetch-through";
 import { peek } from "@/lib/systems/varnish/http";
 import { type Found, MAX_OWN_TAGS, nothingFound, siblingsIn } from "./expand";
-import type { Caches } from "./stack";
+import { isDown } from "./nodes";
+import { type Caches, cachesOf } from "./stack";
 
 type Sibling = { readonly host: string; readonly key: string };
 const keepMs = 30_000;
@@ -164,4 +165,34 @@ export function knownPages(site: SiteConfig, signal?: AbortSignal): Promise<{ ho
   const pages = sitemapPages(site, mostKnown, signal);
   all.set(site.name, { at: Date.now(), pages });
   return pages;
+}
+
+/** Pages that carry one of the tags in some node now. */
+export async function carrying<P extends { readonly host: string; readonly key: string }>(
+  config: Config,
+  site: SiteConfig,
+  pages: readonly P[],
+  tags: readonly string[],
+): Promise<P[]> {
+  const wanted = new Set(tags);
+  const found = new Set<P>();
+  await Promise.all(
+    cachesOf(config, site).varnish.map(async (node) => {
+      if (isDown(node.name)) return;
+      let next = 0;
+      let dead = false;
+      const worker = async () => {
+        for (let page = pages[next++]; page && !dead; page = pages[next++]) {
+          try {
+            const seen = await peek(node, page.host, page.key);
+            if (seen.state === "hit" && seen.tags.some((tag) => wanted.has(tag))) found.add(page);
+          } catch {
+            dead = true;
+          }
+        }
+      };
+      await Promise.all([worker(), worker(), worker(), worker()]);
+    }),
+  );
+  return pages.filter((page) => found.has(page));
 }

@@ -3,10 +3,9 @@ import type { Config, SiteConfig } from "@/lib/config/schema";
 import { AppError } from "@/lib/errors/app-error";
 import { type Address, readAddresses } from "@/lib/sites/address";
 import { hostsOf, mainHost } from "@/lib/sites/site";
-import { peek } from "@/lib/systems/varnish/http";
 import type { PurgeObject, PurgeTarget } from "./contract";
 import { distinct, expandPage, nothingFound } from "./expand";
-import { findOut, knownPages } from "./find";
+import { carrying, findOut, knownPages } from "./find";
 import { cachesOf } from "./stack";
 
 /** Pages whose translations and tags are looked up; a longer paste names its pages itself. */
@@ -87,35 +86,6 @@ async function sampleOf(site: SiteConfig, signal: AbortSignal): Promise<SamplePa
   return pages.map(({ host, key }) => ({ site: site.name, host, key }));
 }
 
-/** Pages of the sample that carry one of the tags in some node now. */
-async function carrying(
-  config: Config,
-  site: SiteConfig,
-  sample: readonly SamplePage[],
-  tags: readonly string[],
-): Promise<SamplePage[]> {
-  const wanted = new Set(tags);
-  const nodes = cachesOf(config, site).varnish;
-  const found = new Set<SamplePage>();
-  await Promise.all(
-    nodes.map(async (node) => {
-      let next = 0;
-      const worker = async () => {
-        for (let page = sample[next++]; page; page = sample[next++]) {
-          try {
-            const seen = await peek(node, page.host, page.key);
-            if (seen.state === "hit" && seen.tags.some((tag) => wanted.has(tag))) found.add(page);
-          } catch {
-            return;
-          }
-        }
-      };
-      await Promise.all([worker(), worker(), worker(), worker()]);
-    }),
-  );
-  return sample.filter((page) => found.has(page));
-}
-
 /**
  * The objects of a purge. `allowed`: the sites this actor may purge, null for all. `findMs`: how long translations and tags may
  * be looked for. Throws AppError INVALID_INPUT and NOT_FOUND.
@@ -174,10 +144,15 @@ export async function gather(
     const objects = tags.map(
       (value): PurgeObject => ({ type: "tag", host: mainHost(site), value, label: "tag", site: site.name }),
     );
+    // By address too, for layers that do not know the tag: Nginx, and an edge whose Cache-Tag holds other words.
+    for (const { host, key } of carriers) {
+      for (const object of expandPage({ site, host, key, typed: key }))
+        objects.push({ ...object, label: "list" });
+    }
     return {
       sites: [site],
       pages: 0,
-      objects,
+      objects: distinct(objects),
       sample: carriers,
       carriers: { looked: sample.length, found: carriers.length },
     };

@@ -5,8 +5,9 @@ import { type Address, keyOf } from "@/lib/sites/address";
 import { siteByName } from "@/lib/sites/site";
 import type { PurgeObject } from "./contract";
 import { expandPage, nothingFound } from "./expand";
-import { findOut } from "./find";
+import { carrying, findOut, knownPages, within } from "./find";
 import type { Item } from "./operations";
+import type { RunState } from "./run-state";
 import { cachesOf } from "./stack";
 
 const rowsPerInsert = 2000;
@@ -49,16 +50,28 @@ export async function itemsOf(changeId: number): Promise<Item[]> {
   }
 }
 
-/** Asks of the gateway are pages as their application knows them: what is cached for each is found here, by the site's rules. */
+/** Pages of the sitemap in which the carriers of a tag are looked for. */
+const mostLookedAt = 200;
+
+/**
+ * Asks of the gateway are pages and tags as their application knows them: what is cached for each is found here, by the site's
+ * rules. Pages that carry an asked tag are added by address, for the layers that do not know the tag (Nginx, and an edge whose
+ * Cache-Tag holds other words); `run.sample` is told of them.
+ */
 export async function expandAsks(
   config: Config,
   asks: readonly Item[],
   mostLookedUp: number,
   findMs: number,
+  run: Pick<RunState, "sample">,
 ): Promise<Item[]> {
   const urls = asks.filter((ask) => ask.type === "url");
   const looked = urls.length <= mostLookedUp;
   const expanded = new Map<string, Item>();
+  const put = (item: Item) => {
+    const id = `${item.type} ${item.host} ${item.value} ${item.soft}`;
+    if (!expanded.has(id)) expanded.set(id, item);
+  };
   const lists = await Promise.all(
     asks.map(async (ask): Promise<Item[]> => {
       const site = ask.site === null ? undefined : siteByName(config, ask.site);
@@ -74,9 +87,20 @@ export async function expandAsks(
       }));
     }),
   );
-  for (const item of lists.flat()) {
-    const id = `${item.type} ${item.host} ${item.value} ${item.soft}`;
-    if (!expanded.has(id)) expanded.set(id, item);
+  for (const item of lists.flat()) put(item);
+  for (const site of config.sites) {
+    const own = asks.filter((ask) => ask.site === site.name);
+    if (own.every((ask) => ask.type === "url")) continue;
+    const pages = (await within(findMs, knownPages(site), [])).slice(0, mostLookedAt);
+    const tags = own.filter((ask) => ask.type === "tag").map((ask) => ask.value);
+    const carriers = tags.length > 0 ? await carrying(config, site, pages, tags) : [];
+    const soft = own.every((ask) => ask.soft);
+    for (const { host, key } of carriers) {
+      for (const { type, value } of expandPage({ site, host, key, typed: key }))
+        put({ type, host, value, site: site.name, soft });
+    }
+    for (const { host, key } of (tags.length > 0 ? carriers : pages).slice(0, 10))
+      run.sample.push({ site: site.name, host, key });
   }
   return [...expanded.values()];
 }

@@ -18,7 +18,9 @@ type Page = { readonly site: SiteConfig; readonly host: string; readonly value: 
 
 /** Pages looked at by fetching them; of the rest of a big purge each is looked at by PEEK. */
 export const MAX_FETCHED = 20;
-const mostPeeked = 20_000;
+/** How much is looked at: pages fetched, and addresses peeked at each node. */
+export type Effort = { readonly fetched: number; readonly peeked: number };
+const wholeEffort: Effort = { fetched: MAX_FETCHED, peeked: 20_000 };
 const peeksAtOnce = 8;
 const pagesAtOnce = 4;
 /** Longer than the slowest backend that a second pass is meant for. */
@@ -50,23 +52,26 @@ export function pagesToFetch(
   config: Config,
   items: readonly Item[],
   run: Pick<RunState, "sample">,
+  most = MAX_FETCHED,
 ): { pages: Page[]; of: number } {
   const page = (site: string | null, host: string, value: string): Page[] => {
     const found = site === null ? undefined : siteByName(config, site);
     return found ? [{ site: found, host, value }] : [];
   };
   const urls = items.filter((item) => item.type === "url");
-  const step = Math.max(1, urls.length / MAX_FETCHED);
+  const step = Math.max(1, urls.length / most);
   const chosen =
-    urls.length <= MAX_FETCHED
+    urls.length <= most
       ? urls
-      : Array.from({ length: MAX_FETCHED }, (_, index) => urls[Math.floor(index * step)]).filter(
+      : Array.from({ length: most }, (_, index) => urls[Math.floor(index * step)]).filter(
           (one) => one !== undefined,
         );
   const pages = chosen.flatMap((item) => page(item.site, item.host, item.value));
   if (items.some((item) => item.type !== "url")) {
-    for (const one of run.sample)
-      if (pages.length < MAX_FETCHED) pages.push(...page(one.site, one.host, one.key));
+    for (const one of run.sample) {
+      const known = pages.some(({ host, value }) => host === one.host && value === one.key);
+      if (pages.length < most && !known) pages.push(...page(one.site, one.host, one.key));
+    }
   }
   return { pages, of: Math.max(urls.length, pages.length) };
 }
@@ -181,10 +186,11 @@ async function peekAll(
   items: readonly Item[],
   from: number,
   signal: AbortSignal,
+  most: number,
 ): Promise<Tally & { peeked: number }> {
   const tally = { ...empty(), peeked: 0 };
   if (node.vcl === "plain") return tally;
-  const urls = items.filter((item) => item.type === "url").slice(0, mostPeeked);
+  const urls = items.filter((item) => item.type === "url").slice(0, most);
   let dead = false;
   await each(urls, peeksAtOnce, async (item) => {
     if (dead || signal.aborted) return;
@@ -238,6 +244,7 @@ async function proveLayer(
   state: LayerState,
   origins: ReadonlyMap<Page, Promise<Reading[]> | null>,
   signal: AbortSignal,
+  effort: Effort = wholeEffort,
 ): Promise<ProofLayer> {
   const first = pages[0];
   const firstOrigin = first ? await origins.get(first) : null;
@@ -283,7 +290,7 @@ async function proveLayer(
     if (node && of > own.length && from !== null) {
       const fetched = new Set(own.map((page) => `${page.host}${page.value}`));
       const rest = items.filter((item) => item.type === "url" && !fetched.has(`${item.host}${item.value}`));
-      const peeked = await peekAll(node, rest, from, signal);
+      const peeked = await peekAll(node, rest, from, signal, effort.peeked);
       tally.fresh += peeked.fresh;
       tally.stale += peeked.stale;
       tally.unknown += peeked.unknown;
@@ -324,9 +331,10 @@ export async function prove(
   items: readonly Item[],
   run: RunState,
   signal: AbortSignal,
+  effort: Effort = wholeEffort,
 ): Promise<PurgeProof> {
   setMaxListeners(0, signal);
-  const { pages, of } = pagesToFetch(config, items, run);
+  const { pages, of } = pagesToFetch(config, items, run, effort.fetched);
   // Redis first: reading the origin fills it again.
   const inner = new Map<LayerState, ProofLayer>();
   for (const state of run.layers.filter((one) => one.layer === "redis")) {
@@ -345,7 +353,8 @@ export async function prove(
   for (const page of pages) origins.set(page, lazy(page));
   const layers = await Promise.all(
     run.layers.map(
-      async (state) => inner.get(state) ?? proveLayer(config, items, pages, of, run, state, origins, signal),
+      async (state) =>
+        inner.get(state) ?? proveLayer(config, items, pages, of, run, state, origins, signal, effort),
     ),
   );
   const verdicts = layers.map((layer) => layer.verdict);
