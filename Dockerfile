@@ -17,7 +17,6 @@ RUN node scripts/generate.mjs \
  && cp -R .next/standalone/. /app/ \
  && cp -R .next/static /app/.next/static \
  && if [ -d public ]; then cp -R public /app/public; fi \
- && mkdir -p /app/prisma && cp -R prisma/migrations /app/prisma/ \
  && mkdir -p /data
 
 FROM ${NODE_IMAGE}

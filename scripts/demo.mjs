@@ -53,7 +53,7 @@ function welcome(url, edge) {
   const site = `http://site.localhost:${edge}`;
   process.stdout.write(`
   Sluice       ${url}
-${code ? `  First sign-in\n${code.replace(/^/gm, "    ")}\n` : "  Sign in with the account that you made; npm run demo -- --down begins anew.\n"}
+${code ? `  First sign-in ${url}/setup with the code ${code}\n` : "  Sign in with the account that you made; npm run demo -- --down begins anew.\n"}
   The site     ${site}/fr  (behind "Cloudflare", two Varnish nodes, Nginx, Redis)
   Back office  ${site}/admin
 

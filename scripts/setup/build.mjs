@@ -1,5 +1,5 @@
 // The production build: a standalone server with everything beside it that it reads at run time.
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { must } from "../../lab/run/proc.mjs";
 import { ensureGenerated } from "./npm-packages.mjs";
@@ -45,13 +45,10 @@ export async function ensureBuild({ force = false } = {}) {
       env: { ...process.env, NODE_ENV: "production", NEXT_TELEMETRY_DISABLED: "1" },
     }),
   );
-  // Next leaves these to whoever serves them; the migrations are read from disk at start.
+  // Next leaves these to whoever serves them.
   cpSync(join(root, ".next", "static"), join(output, ".next", "static"), { recursive: true });
   if (existsSync(join(root, "public")))
     cpSync(join(root, "public"), join(output, "public"), { recursive: true });
-  rmSync(join(output, "prisma"), { recursive: true, force: true });
-  mkdirSync(join(output, "prisma"), { recursive: true });
-  cpSync(join(root, "prisma", "migrations"), join(output, "prisma", "migrations"), { recursive: true });
   // Were the sources changed meanwhile, the next call builds again.
   writeFileSync(stamp, want);
 }

@@ -1,0 +1,23 @@
+// What the interface says, by key: the tests ask for the same words that people read, in either language.
+import { readFileSync } from "node:fs";
+import { createTranslator } from "next-intl";
+
+export type Locale = "en" | "fr";
+
+const messages = (locale: Locale): Record<string, unknown> =>
+  JSON.parse(readFileSync(new URL(`../messages/${locale}.json`, import.meta.url), "utf8"));
+
+/** `words("fr")("purge.button")`; a key that is not there fails the test. */
+export function words(locale: Locale): (key: string, values?: Record<string, string | number>) => string {
+  const translate = createTranslator({
+    locale,
+    messages: messages(locale),
+    onError: (error) => {
+      throw error;
+    },
+  });
+  return (key, values) => translate(key, values);
+}
+
+export const en = words("en");
+export const fr = words("fr");
