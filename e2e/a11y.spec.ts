@@ -1,0 +1,56 @@
+// Every room, light and dark: axe finds nothing serious, and nothing reaches past the edge of a phone.
+import AxeBuilder from "@axe-core/playwright";
+import type { Page } from "@playwright/test";
+import { expect, phone, test } from "./fixtures";
+
+const rooms = [
+  "/purge",
+  "/purge?by=urls",
+  "/purge?by=everything",
+  "/history",
+  "/settings/connections",
+  "/settings/users",
+  "/settings/account",
+  "/settings/api",
+] as const;
+
+/** Shown, with its data: nothing is loading any more. */
+async function settled(page: Page): Promise<void> {
+  await expect(page.getByRole("heading", { level: 1 }).first()).toBeVisible();
+  await expect(page.locator("[aria-busy=true]")).toHaveCount(0);
+}
+
+async function serious(page: Page): Promise<string[]> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  return violations
+    .filter((one) => one.impact === "serious" || one.impact === "critical")
+    .map((one) => `${one.id}: ${one.nodes.map((node) => node.target.join(" ")).join(", ")}`);
+}
+
+for (const colorScheme of ["light", "dark"] as const) {
+  test(`signed out, ${colorScheme}`, async ({ visitor }) => {
+    const page = await visitor({ colorScheme });
+    await page.goto("/sign-in");
+    await settled(page);
+    expect(await serious(page)).toEqual([]);
+  });
+
+  for (const room of rooms) {
+    test(`${room}, ${colorScheme}`, async ({ as }) => {
+      const page = await as("admin", { colorScheme });
+      await page.goto(room);
+      await settled(page);
+      expect(await serious(page)).toEqual([]);
+    });
+  }
+}
+
+for (const room of rooms) {
+  test(`${room} fits a phone`, async ({ as }) => {
+    const page = await as("admin", { viewport: phone, isMobile: true, hasTouch: true });
+    await page.goto(room);
+    await settled(page);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(phone.width);
+    expect(await serious(page)).toEqual([]);
+  });
+}
