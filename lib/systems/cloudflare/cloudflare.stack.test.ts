@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
 import { closeConnections, exchange } from "../exchange";
-import { fetchThrough } from "../http/fetch-through";
+
 import { stackUrl, testStack, until } from "../test-stack";
 import type { CloudflareZone } from "./api";
 import { meters, predictWaitMs, purge } from "./purge";
@@ -46,7 +46,7 @@ describe.skipIf(!stack)("cloudflare", () => {
     `http://${host}/en/archive/${1 + (randomBytes(4).readUInt32BE() % 20_000)}?cf-test=${randomBytes(6).toString("hex")}`;
   const statusOf = async (address: string, headers: Record<string, string> = {}) => {
     const { pathname, search } = new URL(address);
-    const answer = await fetchThrough({
+    const answer = await exchange({
       base: edge,
       host,
       path: pathname + search,

@@ -5,8 +5,6 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
-import { parse } from "yaml";
-import { configSchema } from "../../config/schema";
 import { type ContainerRow, imageName, listContainers, negotiate, probe, reach, recognise } from "./docker";
 
 const container = (more: Partial<ContainerRow>): ContainerRow => ({
@@ -85,19 +83,6 @@ test("labels count more than images, and what stands still does not count", () =
     ["varnish", "varnish-1", "127.0.0.1:18011", "docker.byLabel"],
   ]);
   expect(found[0]?.line).toBe('ports: ["127.0.0.1:3306:3306"]');
-});
-
-test("the line it gives is one that sluice.yaml takes", () => {
-  const rows = (["varnish", "redis", "nginx", "mariadb"] as const).map((Image) =>
-    container({
-      Names: [`/${Image}_1 X`],
-      Image,
-      Ports: [80, 6379, 3306, 6082].map((port) => published(port, port)),
-    }),
-  );
-  for (const { line } of recognise(rows, null)) {
-    expect(configSchema.safeParse({ systems: parse(line) }).error, line).toBeUndefined();
-  }
 });
 
 const cleanUps: (() => Promise<unknown>)[] = [];

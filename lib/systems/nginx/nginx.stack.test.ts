@@ -1,8 +1,8 @@
 // Nginx's page cache on the reference stack.
 import { randomBytes } from "node:crypto";
 import { afterAll, describe, expect, test } from "vitest";
-import { closeConnections } from "../exchange";
-import { fetchThrough } from "../http/fetch-through";
+import { closeConnections, exchange } from "../exchange";
+
 import { stackUrl, testStack, until } from "../test-stack";
 import { probe, purgeUrl } from "./http";
 
@@ -14,7 +14,7 @@ describe.skipIf(!stack)("nginx", () => {
   const host = stack.hosts[0] ?? "";
   const server = { name: "nginx", url: stackUrl(stack, "nginx"), timeout: 3000 };
   const cacheWord = async (path: string) =>
-    (await fetchThrough({ base: server.url, host, path, timeoutMs: 5000 })).headers["x-nginx-cache"];
+    (await exchange({ base: server.url, host, path, timeoutMs: 5000 })).headers["x-nginx-cache"];
 
   test("purges what is cached, and says when nothing was", async () => {
     const path = `/en/archive/7?nginx-test=${randomBytes(6).toString("hex")}`;

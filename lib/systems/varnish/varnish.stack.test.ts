@@ -2,8 +2,8 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { afterAll, describe, expect, test } from "vitest";
-import { closeConnections } from "../exchange";
-import { fetchThrough } from "../http/fetch-through";
+import { closeConnections, exchange } from "../exchange";
+
 import { stackUrl, testStack, until } from "../test-stack";
 import { addBan, banList, closeCli, pid, status, type VarnishAdmin, vclList, version } from "./cli";
 import { ban, peek, purgeTags, purgeUrl, purgeUrls, type VarnishNode } from "./http";
@@ -29,7 +29,7 @@ describe.skipIf(!stack)("varnish", () => {
   /** An address of its own per test, cached by now. The archive's pages are cheap and any number exists. */
   const warm = async (path: string) => {
     await until(`${path} is cached`, async () => {
-      const answer = await fetchThrough({ base: node.url, host, path, timeoutMs: 5000 });
+      const answer = await exchange({ base: node.url, host, path, timeoutMs: 5000 });
       if (answer.status !== 200) throw new Error(`${path}: ${answer.status}`);
       return (await peek(node, host, path)).state === "hit";
     });
