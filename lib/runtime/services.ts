@@ -1,4 +1,8 @@
 // What the runtime starts, in order: each domain's kinds of change, then its services.
+import { authService } from "../auth/service";
+import { connectionsService } from "../connections/service";
+
+import { purgeGateway, purgeOutbox, registerPurge } from "@/lib/purge/register";
 
 /** Something that works by itself while Sluice runs. `start` resolves with the way to stop it. */
 export type Service = {
@@ -7,7 +11,7 @@ export type Service = {
 };
 
 /** Registers a domain's kinds with the engine; all run before changes of an earlier process are taken up. */
-export const kinds: readonly (() => void)[] = [];
+export const kinds: readonly (() => void)[] = [registerPurge];
 
 /** Started in this order and stopped in the opposite one. One that fails does not keep the others from starting. */
-export const services: readonly Service[] = [];
+export const services: readonly Service[] = [purgeOutbox, purgeGateway];
