@@ -7,7 +7,7 @@ import { type ConfigProblem, parseConfig } from "./parse";
 import { type Config, configSchema } from "./schema";
 
 export type ConfigState = {
-  /** The file that was read, or null when there is none (everything is at its default). */
+  /** The file, or null when there is none (everything is at its default). */
   readonly file: string | null;
   /** The first thing wrong with the file as it is now; the configuration in force is then an older one. */
   readonly error: ConfigProblem | null;
@@ -30,6 +30,8 @@ export class ConfigSource {
   #state: ConfigState;
   #secretFiles: readonly string[] = [];
   #fingerprint = "";
+  /** Whether what is in force came from the file. */
+  #loaded = false;
 
   constructor(file: string, env: Readonly<Record<string, string | undefined>> = process.env) {
     this.#file = file;
@@ -68,7 +70,7 @@ export class ConfigSource {
     this.#fingerprint = this.#look();
     if (parsed.ok)
       this.#keep(parsed.config, { file: this.#file, error: null, problems: [], loadedAt: Date.now() });
-    else this.#reject(parsed.problems);
+    else this.#reject(parsed.problems, this.#file);
   }
 
   /** Watches the file, and the files of secrets it names, until the returned function is called. */
@@ -102,7 +104,7 @@ export class ConfigSource {
 
   #unreadable(code: string): void {
     const wanted = this.#env.SLUICE_CONFIG;
-    const loaded = this.#state.file !== null;
+    const loaded = this.#loaded;
     if (code === "ENOENT" && !loaded && !wanted) {
       this.#keep(this.#config, { file: null, error: null, problems: [], loadedAt: this.#state.loadedAt });
       return;
@@ -114,13 +116,13 @@ export class ConfigSource {
           ? "may not be read by the user Sluice runs as"
           : `cannot be read (${code})`;
     const then = loaded ? "what it said before stays in force" : "everything is at its default";
-    this.#reject([{ message: `${this.#file} ${why}; ${then}.` }]);
+    this.#reject([{ message: `${this.#file} ${why}; ${then}.` }], loaded ? this.#file : null);
   }
 
-  #reject(problems: readonly ConfigProblem[]): void {
+  #reject(problems: readonly ConfigProblem[], file: string | null): void {
     const error = problems[0] ?? null;
     if (JSON.stringify(problems) === JSON.stringify(this.#state.problems)) return;
-    this.#state = { ...this.#state, error, problems };
+    this.#state = { ...this.#state, file, error, problems };
     this.#tell();
   }
 
@@ -128,6 +130,7 @@ export class ConfigSource {
     const same = JSON.stringify(config) === JSON.stringify(this.#config);
     const changed = !same || state.error !== this.#state.error || state.file !== this.#state.file;
     if (!same) this.#config = config;
+    this.#loaded = state.file !== null;
     this.#state = state;
     if (changed) this.#tell();
   }

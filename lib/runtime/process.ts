@@ -2,10 +2,10 @@
 import { toAppError } from "../errors/app-error";
 import { log } from "./log";
 import { singleton } from "./singleton";
-import { startRuntime, stopRuntime } from "./start";
+import { type Parts, startRuntime, stopRuntime } from "./start";
 
 /** Starts the runtime and listens for SIGTERM and SIGINT. A runtime that cannot start ends the process with status 1. */
-export async function startProcess(): Promise<void> {
+export async function startProcess(parts?: Parts): Promise<void> {
   singleton("runtime.signals", () => {
     for (const signal of ["SIGTERM", "SIGINT"] as const) {
       process.once(signal, () => {
@@ -16,7 +16,7 @@ export async function startProcess(): Promise<void> {
     return true;
   });
   try {
-    await startRuntime();
+    await startRuntime(parts);
   } catch (thrown) {
     const error = toAppError(thrown);
     log.fatal({ err: error }, `Sluice cannot start: ${error.message}`);

@@ -40,13 +40,16 @@ export function runtimeState(): ServiceState[] {
   return [...runtime().states.values()];
 }
 
+/** What to start; tests give their own. */
+export type Parts = { readonly kinds: readonly (() => void)[]; readonly services: readonly Service[] };
+
 /**
  * Starts everything, once. Rejects when the database cannot be used or another Sluice runs on it; a service that
  * fails is only noted in `runtimeState()`.
  */
-export function startRuntime(): Promise<void> {
+export function startRuntime(parts: Parts = { kinds, services }): Promise<void> {
   const self = runtime();
-  self.started ??= start(self);
+  self.started ??= start(self, parts);
   return self.started;
 }
 
@@ -57,7 +60,7 @@ export function stopRuntime(): Promise<void> {
   return self.stopped;
 }
 
-async function start(self: Runtime): Promise<void> {
+async function start(self: Runtime, parts: Parts): Promise<void> {
   reportConfig();
   onConfig(reportConfig);
   self.stops.push({ name: "configuration", stop: synchronously(configSource().watch()) });
@@ -74,14 +77,14 @@ async function start(self: Runtime): Promise<void> {
 
   const changes = engine();
   changes.onUpdate((row) => publish("change", row));
-  for (const register of kinds) register();
+  for (const register of parts.kinds) register();
   const recovered = await changes.recover();
   if (recovered.resumed + recovered.interrupted > 0)
     log.warn(recovered, "changes left over from the last run");
   self.stops.push({ name: "changes", stop: () => changes.stop(graceMs) });
 
   self.stops.push({ name: "retention", stop: synchronously(startRetention()) });
-  for (const service of services) await startService(self, service);
+  for (const service of parts.services) await startService(self, service);
   log.info({ version: version() }, "Sluice is running");
 }
 
@@ -95,7 +98,8 @@ async function startService(self: Runtime, service: Service): Promise<void> {
   } catch (thrown) {
     const error = toAppError(thrown);
     self.states.set(name, { name, state: "failed", error });
-    log.error({ err: error, service: name }, `${name} did not start: ${error.message}`);
+    const detail = error.code === "INTERNAL" ? { err: error } : { code: error.code };
+    log.error({ ...detail, service: name }, `${name} did not start: ${error.message}`);
   }
 }
 
