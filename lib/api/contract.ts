@@ -4,7 +4,14 @@ import * as z from "zod";
 import { changeDetail, changeFilter, changeRow } from "../changes/contract";
 import { connection, connectionTest } from "../connections/contract";
 import { liveEvent } from "../live/contract";
-import { doctorFinding, outboxNode, purgePlan, purgeProof, purgeRequest, siteSummary } from "../purge/contract";
+import {
+  doctorFinding,
+  outboxNode,
+  purgePlan,
+  purgeProof,
+  purgeRequest,
+  siteSummary,
+} from "../purge/contract";
 import { apiKeyRow, createdApiKey, me, newApiKey, newUser, updateUser, userRow } from "../users/contract";
 
 const id = z.object({ id: z.coerce.number().int().positive() });
@@ -12,7 +19,14 @@ const purgeChange = changeRow.extend({ plan: purgePlan, proof: purgeProof.nullab
 
 export const contract = {
   purges: {
-    plan: oc.route({ method: "POST", path: "/purges/plan", summary: "What a purge would do, layer by layer, and what is cached now" }).input(purgeRequest).output(purgePlan),
+    plan: oc
+      .route({
+        method: "POST",
+        path: "/purges/plan",
+        summary: "What a purge would do, layer by layer, and what is cached now",
+      })
+      .input(purgeRequest)
+      .output(purgePlan),
     create: oc
       .route({
         method: "POST",
@@ -22,44 +36,129 @@ export const contract = {
         inputStructure: "compact",
       })
       .input(purgeRequest.extend({ wait_ms: z.int().min(0).max(60_000).default(0) }))
-      .output(z.object({ status: z.union([z.literal(200), z.literal(202)]), headers: z.object({ location: z.string() }), body: purgeChange })),
-    get: oc.route({ method: "GET", path: "/purges/{id}", summary: "A purge with its plan and proof" }).input(id).output(purgeChange),
+      .output(
+        z.object({
+          status: z.union([z.literal(200), z.literal(202)]),
+          headers: z.object({ location: z.string() }),
+          body: purgeChange,
+        }),
+      ),
+    get: oc
+      .route({ method: "GET", path: "/purges/{id}", summary: "A purge with its plan and proof" })
+      .input(id)
+      .output(purgeChange),
     objects: oc
       .route({ method: "GET", path: "/purges/{id}/objects", summary: "Every object of a purge" })
-      .input(id.extend({ after: z.coerce.number().int().min(0).default(0), limit: z.coerce.number().int().min(1).max(1000).default(200) }))
-      .output(z.object({ objects: z.array(z.object({ seq: z.int(), type: z.string(), host: z.string(), value: z.string(), cause: z.json().nullable(), count: z.int() })), next: z.int().nullable() })),
-    sites: oc.route({ method: "GET", path: "/sites", summary: "The sites you may purge" }).output(z.array(siteSummary)),
-    outbox: oc.route({ method: "GET", path: "/outbox", summary: "Purges waiting for an unreachable node" }).output(z.array(outboxNode)),
+      .input(
+        id.extend({
+          after: z.coerce.number().int().min(0).default(0),
+          limit: z.coerce.number().int().min(1).max(1000).default(200),
+        }),
+      )
+      .output(
+        z.object({
+          objects: z.array(
+            z.object({
+              seq: z.int(),
+              type: z.string(),
+              host: z.string(),
+              value: z.string(),
+              cause: z.json().nullable(),
+              count: z.int(),
+            }),
+          ),
+          next: z.int().nullable(),
+        }),
+      ),
+    sites: oc
+      .route({ method: "GET", path: "/sites", summary: "The sites you may purge" })
+      .output(z.array(siteSummary)),
+    outbox: oc
+      .route({ method: "GET", path: "/outbox", summary: "Purges waiting for an unreachable node" })
+      .output(z.array(outboxNode)),
     doctor: oc
-      .route({ method: "POST", path: "/systems/{kind}/{name}/doctor", summary: "Purge doctor: a harmless canary through one node or Cloudflare" })
-      .input(z.object({ kind: z.enum(["varnish", "cloudflare"]), name: z.string(), site: z.string().optional() }))
+      .route({
+        method: "POST",
+        path: "/systems/{kind}/{name}/doctor",
+        summary: "Purge doctor: a harmless canary through one node or Cloudflare",
+      })
+      .input(
+        z.object({ kind: z.enum(["varnish", "cloudflare"]), name: z.string(), site: z.string().optional() }),
+      )
       .output(z.array(doctorFinding)),
   },
   changes: {
     list: oc
       .route({ method: "GET", path: "/changes", summary: "History, newest first" })
-      .input(changeFilter.extend({ cursor: z.coerce.number().int().optional(), limit: z.coerce.number().int().min(1).max(200).default(50) }))
+      .input(
+        changeFilter.extend({
+          cursor: z.coerce.number().int().optional(),
+          limit: z.coerce.number().int().min(1).max(200).default(50),
+        }),
+      )
       .output(z.object({ rows: z.array(changeRow), next: z.int().nullable() })),
-    get: oc.route({ method: "GET", path: "/changes/{id}", summary: "One change with plan, log and evidence" }).input(id).output(changeDetail),
-    cancel: oc.route({ method: "POST", path: "/changes/{id}/cancel", summary: "Cancel a running change" }).input(id).output(changeRow),
-    undo: oc.route({ method: "POST", path: "/changes/{id}/undo", summary: "Take a change back, where it can be" }).input(id).output(changeRow),
+    get: oc
+      .route({ method: "GET", path: "/changes/{id}", summary: "One change with plan, log and evidence" })
+      .input(id)
+      .output(changeDetail),
+    cancel: oc
+      .route({ method: "POST", path: "/changes/{id}/cancel", summary: "Cancel a running change" })
+      .input(id)
+      .output(changeRow),
+    undo: oc
+      .route({ method: "POST", path: "/changes/{id}/undo", summary: "Take a change back, where it can be" })
+      .input(id)
+      .output(changeRow),
   },
   connections: {
-    list: oc.route({ method: "GET", path: "/systems", summary: "Every configured or discovered system and its state" }).output(z.array(connection)),
-    test: oc.route({ method: "POST", path: "/systems/{kind}/{name}/test", summary: "Look at one system now" }).input(z.object({ kind: z.string(), name: z.string() })).output(connectionTest),
+    list: oc
+      .route({
+        method: "GET",
+        path: "/systems",
+        summary: "Every configured or discovered system and its state",
+      })
+      .output(z.array(connection)),
+    test: oc
+      .route({ method: "POST", path: "/systems/{kind}/{name}/test", summary: "Look at one system now" })
+      .input(z.object({ kind: z.string(), name: z.string() }))
+      .output(connectionTest),
   },
   users: {
     me: oc.route({ method: "GET", path: "/me", summary: "Who you are and what you may do" }).output(me),
     list: oc.route({ method: "GET", path: "/users", summary: "All users" }).output(z.array(userRow)),
-    create: oc.route({ method: "POST", path: "/users", summary: "Make a user; answers with a one-time password" }).input(newUser).output(z.object({ user: userRow, password: z.string() })),
-    update: oc.route({ method: "PATCH", path: "/users/{id}", summary: "Change role, sites or access" }).input(updateUser).output(userRow),
-    remove: oc.route({ method: "DELETE", path: "/users/{id}", summary: "Remove a user" }).input(z.object({ id: z.string() })).output(z.object({ ok: z.literal(true) })),
-    resetPassword: oc.route({ method: "POST", path: "/users/{id}/password", summary: "Give a new one-time password; signs the user out everywhere" }).input(z.object({ id: z.string() })).output(z.object({ password: z.string() })),
+    create: oc
+      .route({ method: "POST", path: "/users", summary: "Make a user; answers with a one-time password" })
+      .input(newUser)
+      .output(z.object({ user: userRow, password: z.string() })),
+    update: oc
+      .route({ method: "PATCH", path: "/users/{id}", summary: "Change role, sites or access" })
+      .input(updateUser)
+      .output(userRow),
+    remove: oc
+      .route({ method: "DELETE", path: "/users/{id}", summary: "Remove a user" })
+      .input(z.object({ id: z.string() }))
+      .output(z.object({ ok: z.literal(true) })),
+    resetPassword: oc
+      .route({
+        method: "POST",
+        path: "/users/{id}/password",
+        summary: "Give a new one-time password; signs the user out everywhere",
+      })
+      .input(z.object({ id: z.string() }))
+      .output(z.object({ password: z.string() })),
     keys: oc.route({ method: "GET", path: "/keys", summary: "Your API keys" }).output(z.array(apiKeyRow)),
-    createKey: oc.route({ method: "POST", path: "/keys", summary: "Make an API key; it is shown once" }).input(newApiKey).output(createdApiKey),
-    removeKey: oc.route({ method: "DELETE", path: "/keys/{id}", summary: "Revoke an API key" }).input(z.object({ id: z.string() })).output(z.object({ ok: z.literal(true) })),
+    createKey: oc
+      .route({ method: "POST", path: "/keys", summary: "Make an API key; it is shown once" })
+      .input(newApiKey)
+      .output(createdApiKey),
+    removeKey: oc
+      .route({ method: "DELETE", path: "/keys/{id}", summary: "Revoke an API key" })
+      .input(z.object({ id: z.string() }))
+      .output(z.object({ ok: z.literal(true) })),
   },
   live: {
-    stream: oc.route({ method: "GET", path: "/live", summary: "One event stream per tab: snapshot, then changes" }).output(eventIterator(liveEvent)),
+    stream: oc
+      .route({ method: "GET", path: "/live", summary: "One event stream per tab: snapshot, then changes" })
+      .output(eventIterator(liveEvent)),
   },
 };

@@ -1,8 +1,8 @@
 // What the runtime starts, in order: each domain's kinds of change, then its services.
-import { authService } from "../auth/service";
-import { connectionsService } from "../connections/service";
 
 import { purgeGateway, purgeOutbox, registerPurge } from "@/lib/purge/register";
+import { authService } from "../auth/service";
+import { connectionsService } from "../connections/service";
 
 /** Something that works by itself while Sluice runs. `start` resolves with the way to stop it. */
 export type Service = {
@@ -14,4 +14,4 @@ export type Service = {
 export const kinds: readonly (() => void)[] = [registerPurge];
 
 /** Started in this order and stopped in the opposite one. One that fails does not keep the others from starting. */
-export const services: readonly Service[] = [purgeOutbox, purgeGateway];
+export const services: readonly Service[] = [authService, connectionsService, purgeOutbox, purgeGateway];

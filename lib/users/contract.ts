@@ -10,8 +10,15 @@ export const me = z.object({
   role,
   sites: z.array(z.string()).nullable(),
   twoFactorEnabled: z.boolean(),
+  /** Signed in with a one-time password: everything else is refused until it is changed (POST /api/auth/change-password). */
+  mustChangePassword: z.boolean(),
   /** What the interface may offer; the server checks each again. */
-  may: z.object({ purgePages: z.boolean(), purgeWide: z.boolean(), operate: z.boolean(), administer: z.boolean() }),
+  may: z.object({
+    purgePages: z.boolean(),
+    purgeWide: z.boolean(),
+    operate: z.boolean(),
+    administer: z.boolean(),
+  }),
   version: z.string(),
 });
 export type Me = z.infer<typeof me>;
@@ -27,8 +34,32 @@ export const userRow = z.object({
   lastSeenAt: z.iso.datetime().nullable(),
 });
 export type UserRow = z.infer<typeof userRow>;
-export const newUser = z.object({ name: z.string().min(1).max(100), email: z.email(), role, sites: z.array(z.string()).default([]) });
-export const updateUser = z.object({ id: z.string(), name: z.string().min(1).max(100).optional(), role: role.optional(), sites: z.array(z.string()).optional(), banned: z.boolean().optional() });
-export const newApiKey = z.object({ name: z.string().min(1).max(80), scope: keyScope, sites: z.array(z.string()).optional(), expiresInDays: z.int().min(1).max(3650).optional() });
-export const apiKeyRow = z.object({ id: z.string(), name: z.string(), scope: keyScope, start: z.string(), createdAt: z.iso.datetime(), expiresAt: z.iso.datetime().nullable(), lastUsedAt: z.iso.datetime().nullable() });
+export const newUser = z.object({
+  name: z.string().min(1).max(100),
+  email: z.email(),
+  role,
+  sites: z.array(z.string()).default([]),
+});
+export const updateUser = z.object({
+  id: z.string(),
+  name: z.string().min(1).max(100).optional(),
+  role: role.optional(),
+  sites: z.array(z.string()).optional(),
+  banned: z.boolean().optional(),
+});
+export const newApiKey = z.object({
+  name: z.string().min(1).max(80),
+  scope: keyScope,
+  sites: z.array(z.string()).optional(),
+  expiresInDays: z.int().min(1).max(3650).optional(),
+});
+export const apiKeyRow = z.object({
+  id: z.string(),
+  name: z.string(),
+  scope: keyScope,
+  start: z.string(),
+  createdAt: z.iso.datetime(),
+  expiresAt: z.iso.datetime().nullable(),
+  lastUsedAt: z.iso.datetime().nullable(),
+});
 export const createdApiKey = z.object({ key: z.string(), row: apiKeyRow });

@@ -1,0 +1,4 @@
+// History as one file.
+import { answerExport } from "@/lib/api/export";
+
+export { answerExport as GET };

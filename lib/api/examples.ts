@@ -1,0 +1,30 @@
+// Requests as people write them, for the API's description. A test sends each through its schema.
+
+type Examples = Readonly<Record<string, { readonly summary: string; readonly value: object }>>;
+
+const page = { target: { by: "url", urls: ["https://www.example.org/en/news"] } };
+
+/** Examples of bodies by operation: "POST /purges". */
+export const examples: Readonly<Record<string, Examples>> = {
+  "POST /purges": {
+    page: { summary: "One page, waiting up to 10 s for the proof", value: { ...page, wait_ms: 10_000 } },
+    tag: {
+      summary: "Everything that carries a tag, kept for readers while it is fetched again",
+      value: { target: { by: "tag", site: "main", tags: ["article-42"] }, mode: "soft" },
+    },
+    everything: {
+      summary: "All of it; the plan says what must be typed",
+      value: { target: { by: "everything" }, confirmation: "everything", reason: "Launch" },
+    },
+  },
+  "POST /purges/plan": { page: { summary: "What purging one page would do", value: page } },
+  "POST /users": {
+    editor: {
+      summary: "An editor of one site",
+      value: { name: "Élise", email: "elise@example.org", role: "editor", sites: ["main"] },
+    },
+  },
+  "POST /keys": {
+    purge: { summary: "For a deploy script", value: { name: "deploy", scope: "purge", expiresInDays: 365 } },
+  },
+};

@@ -1,0 +1,61 @@
+// Who may call what: the lowest role and the API key scopes of every procedure. One without a row here does not compile.
+
+import type { Scope } from "../auth/permissions";
+import type { Role } from "../changes/kind";
+import type { contract } from "./contract";
+
+export type Policy = {
+  readonly role: Role;
+  /** A key needs one of these, or "all". "person": no key may. */
+  readonly keys: readonly Scope[] | "person";
+  /** Allowed before a one-time password is changed. */
+  readonly beforePasswordChange?: true;
+};
+
+export const policies = {
+  purges: {
+    // Which targets an editor may purge is checked by the kind itself, with the input.
+    plan: { role: "editor", keys: ["purge"] },
+    create: { role: "editor", keys: ["purge"] },
+    get: { role: "viewer", keys: ["read", "purge"] },
+    objects: { role: "viewer", keys: ["read", "purge"] },
+    sites: { role: "viewer", keys: ["read", "purge"] },
+    outbox: { role: "viewer", keys: ["read"] },
+    doctor: { role: "operator", keys: ["all"] },
+  },
+  changes: {
+    list: { role: "viewer", keys: ["read"] },
+    get: { role: "viewer", keys: ["read"] },
+    cancel: { role: "editor", keys: ["purge"] },
+    undo: { role: "editor", keys: ["all"] },
+  },
+  connections: {
+    list: { role: "viewer", keys: ["read"] },
+    test: { role: "operator", keys: ["all"] },
+  },
+  users: {
+    me: { role: "viewer", keys: ["read", "purge"], beforePasswordChange: true },
+    list: { role: "admin", keys: "person" },
+    create: { role: "admin", keys: "person" },
+    update: { role: "admin", keys: "person" },
+    remove: { role: "admin", keys: "person" },
+    resetPassword: { role: "admin", keys: "person" },
+    keys: { role: "viewer", keys: "person" },
+    createKey: { role: "viewer", keys: "person" },
+    removeKey: { role: "viewer", keys: "person" },
+  },
+  live: {
+    stream: { role: "viewer", keys: ["read"] },
+  },
+} as const satisfies { [D in keyof typeof contract]: { [P in keyof (typeof contract)[D]]: Policy } };
+
+const rows: ReadonlyMap<string, Policy> = new Map(
+  Object.entries(policies).flatMap(([domain, procedures]) =>
+    Object.entries(procedures).map(([name, policy]): [string, Policy] => [`${domain}.${name}`, policy]),
+  ),
+);
+
+/** The policy of the procedure at `path`, or null: then nobody may call it. */
+export function policyOf(path: readonly string[]): Policy | null {
+  return rows.get(path.join(".")) ?? null;
+}

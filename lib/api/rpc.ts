@@ -1,0 +1,21 @@
+// The router over oRPC's own protocol, for the pages.
+import { RPCHandler } from "@orpc/server/fetch";
+import { AppError } from "../errors/app-error";
+import { contextOf } from "./base";
+import { errorResponse, requestIdHeader } from "./errors";
+import { noStore } from "./headers";
+import { router } from "./router";
+
+const prefix = "/api/rpc";
+const handler = new RPCHandler(router);
+
+/** Answers a request below /api/rpc. */
+export async function answerRpc(request: Request): Promise<Response> {
+  const context = contextOf(request);
+  const { response } = await handler.handle(request, { prefix, context });
+  if (response === undefined)
+    return errorResponse(new AppError("NOT_FOUND", "There is no such procedure."), context.requestId);
+  noStore(response.headers);
+  response.headers.set(requestIdHeader, context.requestId);
+  return response;
+}

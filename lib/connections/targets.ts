@@ -1,0 +1,70 @@
+// Every configured system with the way to look at it.
+import type { Config } from "../config/schema";
+import { probe as probeCloudflare } from "../systems/cloudflare/zone";
+import { probe as probeDocker } from "../systems/docker/docker";
+import { probe as probeMariadb } from "../systems/mariadb/probe";
+import { probe as probeNginx } from "../systems/nginx/http";
+import { probe as probeRedis } from "../systems/redis/redis";
+import type { SystemKind } from "../systems/registry";
+import type { Probed } from "../systems/system";
+import { probe as probeVarnish } from "../systems/varnish/probe";
+
+export type Target = {
+  readonly kind: string;
+  readonly name: string;
+  /** What the system is reached by: a target whose text differs is another one. */
+  readonly identity: string;
+  /** How long one look may take at most, in ms. */
+  readonly deadlineMs: number;
+  probe(): Promise<Probed>;
+};
+
+const probes: { [K in SystemKind["kind"]]: (system: Config["systems"][K][number]) => Promise<Probed> } = {
+  cloudflare: probeCloudflare,
+  varnish: probeVarnish,
+  nginx: probeNginx,
+  redis: probeRedis,
+  mariadb: probeMariadb,
+  docker: probeDocker,
+};
+
+/** A look may be several exchanges, each with the system's own time-out; this is for one that never ends. */
+const exchangesPerLook = 5;
+
+/** The configured systems, kind by kind. */
+export function targetsOf({ systems }: Config): Target[] {
+  const of = <K extends SystemKind["kind"]>(kind: K): Target[] =>
+    systems[kind].map((system: Config["systems"][K][number]) => ({
+      kind,
+      name: system.name,
+      identity: JSON.stringify(system),
+      deadlineMs: system.timeout * exchangesPerLook,
+      probe: () => probes[kind](system),
+    }));
+  return [
+    ...of("cloudflare"),
+    ...of("varnish"),
+    ...of("nginx"),
+    ...of("redis"),
+    ...of("mariadb"),
+    ...of("docker"),
+  ];
+}
+
+/** host:port of everything that is configured, to tell which discovered system is connected already. */
+export function addressesOf({ systems }: Config): Set<string> {
+  const ofUrl = (text: string): string => {
+    const { hostname, port, protocol } = new URL(text);
+    const usual = { "https:": "443", "redis:": "6379", "rediss:": "6379" }[protocol] ?? "80";
+    return canonical(`${hostname}:${port || usual}`);
+  };
+  return new Set([
+    ...[...systems.varnish, ...systems.nginx, ...systems.redis].map(({ url }) => ofUrl(url)),
+    ...systems.mariadb.map(({ address }) => canonical(address)),
+  ]);
+}
+
+/** One spelling of the loopback. */
+export function canonical(address: string): string {
+  return address.toLowerCase().replace(/^(localhost|\[::1\]):/, "127.0.0.1:");
+}
