@@ -53,7 +53,7 @@ test.each([
     "our acl",
     403,
     ours,
-    "PURGE refused: 192.0.2.7 is in no allowed network (acl sluice)",
+    "PURGE refused: 192.0.2.7 is neither in acl sluice nor in acl purgers",
     {
       ok: false,
       error: { code: "REFUSED", detail: { problem: "varnish.aclAddress", params: { address: "192.0.2.7" } } },

@@ -64,7 +64,7 @@ const words = (answer: Answer) =>
 function refusal(node: VarnishNode, verb: string, answer: Answer): AppError {
   const params = { node: node.name, verb, status: answer.status };
   if (answer.status === 401 || answer.status === 403) {
-    const address = /refused: (\S+) is in no allowed network/.exec(words(answer))?.[1] ?? "";
+    const address = /refused: (\S+) is (?:not|neither) in acl /.exec(words(answer))?.[1] ?? "";
     return new AppError(
       "REFUSED",
       `${node.name} refuses ${verb}${address ? ` from ${address}` : ""}: add Sluice's address to the VCL's acl (docs/varnish.md).`,
