@@ -221,7 +221,7 @@ export async function exchange(request: Exchange): Promise<Answer> {
     const answer = await attempt(request, url, origin, request.timeoutMs);
     return { ...answer, ms: performance.now() - begun };
   } catch (error) {
-    if (!(error instanceof Unanswered)) throw error;
+    if (!(error instanceof Unanswered)) throw wireError(error, origin);
     const left = request.timeoutMs - (performance.now() - begun);
     if (left < 1 || !repeatable.has(request.method ?? "GET")) throw wireError(error.cause, origin);
   }

@@ -1,5 +1,6 @@
 // Cloudflare's API as the reference stack plays it, its limits and its bad days included.
 import { createHash, randomBytes } from "node:crypto";
+import { inspect } from "node:util";
 import { afterAll, afterEach, beforeEach, describe, expect, test } from "vitest";
 import { closeConnections, exchange } from "../exchange";
 
@@ -180,6 +181,20 @@ describe.skipIf(!stack)("cloudflare", () => {
         error: { detail: { problem } },
       });
     }
+  });
+
+  test("the token is in no error", async () => {
+    const outcomes = [];
+    for (const kind of ["500", "garbage", "reset", "hang"]) {
+      await control("DELETE", "/fault");
+      await fault(kind, 50);
+      outcomes.push(await purge({ ...zone, timeout: 300 }, { tags: ["a"] }, { retries: 0 }));
+    }
+    outcomes.push(await purge({ ...zone, token: "not-the-token" }, { everything: true }));
+    expect(outcomes.every(({ ok }) => !ok)).toBe(true);
+    const told = inspect(outcomes, { depth: 12, showHidden: true });
+    expect(told).not.toContain(zone.token);
+    expect(told).not.toContain("not-the-token");
   });
 
   test("a signal ends a wait", async () => {

@@ -81,47 +81,65 @@ function foreignError(system: RedisSystem, error: unknown): AppError {
   if (error instanceof AppError) return error;
   const text = error instanceof Error ? error.message : String(error);
   const params = { system: system.name };
+  // A reply's error carries the command that it answers: for AUTH that is the password.
+  const cause = new Error(text);
   if (/WRONGPASS|NOAUTH|NOPERM|AUTH <password>|invalid password/i.test(text)) {
     return new AppError("UPSTREAM_AUTH", `${system.name} refuses the password or its user may not do this.`, {
       problem: "redis.auth",
       params,
-      cause: error,
+      cause,
     });
   }
   if (/command timed out|ETIMEDOUT/i.test(text)) {
     return new AppError("TIMEOUT", `${system.name} did not answer within ${system.timeout} ms.`, {
       problem: "redis.timeout",
       params: { ...params, ms: system.timeout },
-      cause: error,
+      cause,
     });
   }
   if (error instanceof ReplyError) {
     return new AppError("REFUSED", `${system.name} refuses: ${text.slice(0, 200)}`, {
       problem: "redis.refused",
       params: { ...params, says: text.slice(0, 200) },
-      cause: error,
+      cause,
     });
   }
   return new AppError("UNREACHABLE", `${system.name} cannot be reached: ${text.slice(0, 200)}`, {
     problem: "redis.unreachable",
     params,
-    cause: error,
+    cause,
   });
 }
 
+/** A connection that died without our knowing: nothing that we do is harmed by being done again. */
+const died = (error: unknown) =>
+  error instanceof Error && /Stream isn't writeable|Connection is closed/.test(error.message);
+
 async function run<T>(system: RedisSystem, act: (client: Redis) => Promise<T>): Promise<T> {
   const held = connection(system);
+  const kept = held.client.status === "ready";
   try {
-    if (held.client.status !== "ready") {
-      held.connecting ??= connect(held.client, system).finally(() => {
-        held.connecting = null;
-      });
-      await held.connecting;
-    }
-    return await act(held.client);
+    return await act(await ready(system, held));
+  } catch (error) {
+    if (!kept || !died(error)) throw foreignError(system, error);
+  }
+  // Only once, on a new connection; others who met the same dead one may have made it already.
+  if (connection(system) === held) disconnect(system.name);
+  try {
+    return await act(await ready(system, connection(system)));
   } catch (error) {
     throw foreignError(system, error);
   }
+}
+
+async function ready(system: RedisSystem, held: Connection): Promise<Redis> {
+  if (held.client.status !== "ready") {
+    held.connecting ??= connect(held.client, system).finally(() => {
+      held.connecting = null;
+    });
+    await held.connecting;
+  }
+  return held.client;
 }
 
 /** ioredis tells of a failed connection only as a closed one, its cause as an event; and its connect() resolves before the sign-in. */
