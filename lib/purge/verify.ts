@@ -388,6 +388,7 @@ export async function proveNode(
 ): Promise<ProofLayer | null> {
   const state = run.layers.find((one) => one.layer === "varnish" && one.system === node);
   if (!state) return null;
+  setMaxListeners(0, signal);
   const { pages, of } = pagesToFetch(config, items, run);
   const origins = new Map(
     pages.map((page): [Page, Promise<Reading[]> | null] => {
