@@ -21,6 +21,7 @@ RUN node scripts/generate.mjs \
 
 FROM ${NODE_IMAGE}
 ENV NODE_ENV=production \
+    NEXT_MANUAL_SIG_HANDLE=true \
     NEXT_TELEMETRY_DISABLED=1 \
     PORT=3000 \
     HOSTNAME=0.0.0.0 \

@@ -231,6 +231,29 @@ test("stop leaves what does not end in time to the next start, which resumes it"
   expect(counted(file)).toEqual(Array.from({ length: 100 }, (_, n) => n));
 });
 
+test("a full disk accepts nothing, and what had begun is seen to end once there is room", async () => {
+  const engine = toyEngine();
+  const limit = (pages: number) => db().$queryRawUnsafe(`PRAGMA max_page_count = ${pages}`);
+  const running = await engine.start(request({ to: 40, stepMs: 5 }));
+  await until(async () => (await engine.wait(running, 1)).state === "running");
+  const before = await db().change.count();
+  // SQLite's own "database or disk is full": no page may be added. What is free inside is used up first.
+  await limit(1);
+  let refused: unknown = null;
+  for (let attempt = 0; attempt < 50 && refused === null; attempt++) {
+    await engine
+      .start(request({ to: 0, targets: [`${"x".repeat(20_000)}${attempt}`] }))
+      .catch((error: unknown) => {
+        refused = error;
+      });
+  }
+  expect(refused).toMatchObject({ code: "DISK_FULL" });
+  expect(await db().change.count()).toBeLessThan(before + 50);
+  await limit(1_000_000);
+  expect(["done", "failed"]).toContain((await engine.wait(running, 10_000)).state);
+  expect((await engine.wait(await engine.start(request()), 5000)).state).toBe("done");
+});
+
 describe("a process killed in the middle", () => {
   const children: ChildProcess[] = [];
   const data = join(directory, "crash");

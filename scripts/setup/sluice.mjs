@@ -40,6 +40,8 @@ export function serverEnvironment({ port, host, dataDir, config, env = {} }) {
     ...process.env,
     NODE_ENV: "production",
     NEXT_TELEMETRY_DISABLED: "1",
+    // lib/runtime/process.ts stops Sluice in order; Next would end the process before that.
+    NEXT_MANUAL_SIG_HANDLE: "true",
     PORT: String(port),
     HOSTNAME: host,
     SLUICE_DATA: resolve(dataDir ?? process.env.SLUICE_DATA ?? "data"),
