@@ -125,7 +125,9 @@ export function refusedRegex(regex: string): string | null {
 
 /** Reads a request. `sites`: all that are configured. */
 export function readAsk(request: GatewayRequest, sites: readonly SiteConfig[]): Asked {
-  const { method, headers } = request;
+  const { headers } = request;
+  // FOSHttpCache's word for a purge by xkey.
+  const method = request.method === "PURGEKEYS" ? "PURGE" : request.method;
   if (method !== "PURGE" && method !== "BAN") return no(405, "The purge gateway understands PURGE and BAN.");
   const absolute = /^https?:\/\/([^/?#]*)(.*)$/i.exec(request.target);
   const named = absolute?.[1] ?? headers.get("host");
@@ -141,6 +143,7 @@ export function readAsk(request: GatewayRequest, sites: readonly SiteConfig[]): 
   if (hard !== undefined && soft !== undefined) return no(400, "xkey and xkey-softpurge exclude each other.");
   if (hard !== undefined) return tagItems(hard.split(/[\s,]+/), host, site, false, "xkey");
   if (soft !== undefined) return tagItems(soft.split(/[\s,]+/), host, site, true, "xkey-softpurge");
+  if (request.method === "PURGEKEYS") return no(400, "PURGEKEYS needs xkey or xkey-softpurge.");
   const surrogate = headers.get("surrogate-key");
   if (surrogate !== undefined) return tagItems(surrogate.split(/[\s,]+/), host, site, false, "Surrogate-Key");
   const api = headers.get("apiplatform-ban-regex");
