@@ -16,6 +16,9 @@ import { apiKeyRow, createdApiKey, me, newApiKey, newUser, updateUser, userRow }
 
 const id = z.object({ id: z.coerce.number().int().positive() });
 const purgeChange = changeRow.extend({ plan: purgePlan, proof: purgeProof.nullable() });
+/** 200: it has ended, with its proof; 202: it goes on, and its address tells how it ends. */
+const purgeAnswer = <S extends 200 | 202>(status: S) =>
+  z.object({ status: z.literal(status), headers: z.object({ location: z.string() }), body: purgeChange });
 
 export const contract = {
   purges: {
@@ -36,13 +39,7 @@ export const contract = {
         inputStructure: "compact",
       })
       .input(purgeRequest.extend({ wait_ms: z.int().min(0).max(60_000).default(0) }))
-      .output(
-        z.object({
-          status: z.union([z.literal(200), z.literal(202)]),
-          headers: z.object({ location: z.string() }),
-          body: purgeChange,
-        }),
-      ),
+      .output(z.union([purgeAnswer(200), purgeAnswer(202)])),
     get: oc
       .route({ method: "GET", path: "/purges/{id}", summary: "A purge with its plan and proof" })
       .input(id)

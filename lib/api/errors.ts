@@ -4,9 +4,7 @@ import type * as z from "zod";
 import { AppError, toAppError } from "../errors/app-error";
 import { log } from "../runtime/log";
 import type { FailureData } from "./failure";
-
-/** Carries the request's name in every answer. */
-export const requestIdHeader = "x-request-id";
+import { finish } from "./headers";
 
 /** The REST API's envelope of every error. */
 export type ErrorEnvelope = FailureData & {
@@ -42,16 +40,16 @@ export function envelope(error: ORPCError<string, FailureData>): ErrorEnvelope {
 
 /** An error as a plain answer, for routes outside the router. */
 export function errorResponse(thrown: unknown, requestId: string): Response {
-  const body = envelope(toApiError(thrown, requestId));
-  return Response.json(body, { status: body.status, headers: errorHeaders(body) });
+  return envelopeResponse(envelope(toApiError(thrown, requestId)), requestId);
 }
 
-function errorHeaders({ requestId, retryAfterMs }: FailureData): Record<string, string> {
-  return {
-    "cache-control": "no-store",
-    ...(requestId === undefined ? {} : { [requestIdHeader]: requestId }),
-    ...(retryAfterMs === undefined ? {} : { "retry-after": String(Math.ceil(retryAfterMs / 1000)) }),
-  };
+/** An envelope as an answer, with the time to wait as a header too. */
+export function envelopeResponse(body: ErrorEnvelope, requestId: string): Response {
+  const response = Response.json({ ...body, requestId }, { status: body.status });
+  if (body.retryAfterMs !== undefined)
+    response.headers.set("retry-after", String(Math.ceil(body.retryAfterMs / 1000)));
+  finish(response.headers, requestId);
+  return response;
 }
 
 function fromFramework(error: ORPCError<string, unknown>, requestId: string): ORPCError<string, FailureData> {

@@ -4,7 +4,8 @@ import { type ChangeRow, changeFilter } from "../changes/contract";
 import { exportChanges } from "../changes/queries";
 import { AppError } from "../errors/app-error";
 import { admit, contextOf } from "./base";
-import { errorResponse, requestIdHeader } from "./errors";
+import { errorResponse } from "./errors";
+import { finish } from "./headers";
 import { policies } from "./policy";
 
 const request = changeFilter.extend({ format: z.enum(["csv", "json"]) });
@@ -70,14 +71,14 @@ export async function answerExport(asked: Request): Promise<Response> {
     const { format, ...filter } = parsed.data;
     const rows = exportChanges(filter, actor.sites);
     const name = `sluice-history-${new Date().toISOString().slice(0, 10)}.${format}`;
-    return new Response(streamOf(format === "csv" ? toCsv(rows) : toJson(rows)), {
+    const file = new Response(streamOf(format === "csv" ? toCsv(rows) : toJson(rows)), {
       headers: {
         "content-type": format === "csv" ? "text/csv; charset=utf-8" : "application/json",
         "content-disposition": `attachment; filename="${name}"`,
-        "cache-control": "no-store",
-        [requestIdHeader]: context.requestId,
       },
     });
+    finish(file.headers, context.requestId);
+    return file;
   } catch (error) {
     return errorResponse(error, context.requestId);
   }

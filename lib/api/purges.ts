@@ -24,11 +24,8 @@ export const purges = {
     const id = await startPurge(request, context.actor, origin, context.requestId);
     await engine().wait(id, wait_ms);
     const body = await purgeChange(id);
-    return {
-      status: active.has(body.state) ? 202 : 200,
-      headers: { location: `/api/v1/purges/${id}` },
-      body,
-    };
+    const answer = { headers: { location: `/api/v1/purges/${id}` }, body };
+    return active.has(body.state) ? { status: 202, ...answer } : { status: 200, ...answer };
   }),
 
   get: os.purges.get.handler(async ({ input, context }) => {

@@ -2,8 +2,8 @@
 import { RPCHandler } from "@orpc/server/fetch";
 import { AppError } from "../errors/app-error";
 import { contextOf } from "./base";
-import { errorResponse, requestIdHeader } from "./errors";
-import { noStore } from "./headers";
+import { errorResponse } from "./errors";
+import { finish } from "./headers";
 import { router } from "./router";
 
 const prefix = "/api/rpc";
@@ -15,7 +15,6 @@ export async function answerRpc(request: Request): Promise<Response> {
   const { response } = await handler.handle(request, { prefix, context });
   if (response === undefined)
     return errorResponse(new AppError("NOT_FOUND", "There is no such procedure."), context.requestId);
-  noStore(response.headers);
-  response.headers.set(requestIdHeader, context.requestId);
+  finish(response.headers, context.requestId);
   return response;
 }

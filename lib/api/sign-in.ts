@@ -8,7 +8,8 @@ import { isCrossSite } from "../auth/origin";
 import { signInOptions } from "../auth/sign-in-options";
 import { config } from "../config/load";
 import { AppError } from "../errors/app-error";
-import { crossSiteRefusal, errorResponse, requestIdHeader } from "./errors";
+import { crossSiteRefusal, errorResponse } from "./errors";
+import { finish } from "./headers";
 
 /** Answers a request below /api/auth. */
 export async function answerAuth(request: Request): Promise<Response> {
@@ -21,8 +22,7 @@ export async function answerAuth(request: Request): Promise<Response> {
     const byProvider = isOidcPath(path) && config().auth.oidc.length > 0;
     const answer = await (byProvider ? oidcAuth() : auth()).handler(judged);
     const answerHeaders = new Headers(answer.headers);
-    answerHeaders.set("cache-control", "no-store");
-    answerHeaders.set(requestIdHeader, requestId);
+    finish(answerHeaders, requestId);
     return new Response(answer.body, { status: answer.status, headers: answerHeaders });
   } catch (error) {
     return errorResponse(error, requestId);
@@ -58,8 +58,7 @@ export async function answerSetup(request: Request): Promise<Response> {
     const { email, password } = parsed.data;
     await createFirstAdmin(parsed.data);
     const { headers } = await auth().api.signInEmail({ body: { email, password }, returnHeaders: true });
-    headers.set("cache-control", "no-store");
-    headers.set(requestIdHeader, requestId);
+    finish(headers, requestId);
     return Response.json({ ok: true }, { status: 201, headers });
   } catch (error) {
     return errorResponse(error, requestId);
