@@ -227,8 +227,8 @@ describe("reload", () => {
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
   }
-  function source(env: Record<string, string> = {}): { source: ConfigSource; told: () => number } {
-    const made = new ConfigSource(file(), env);
+  function source(): { source: ConfigSource; told: () => number } {
+    const made = new ConfigSource(file(), {});
     let count = 0;
     made.onChange(() => count++);
     stops.push(made.watch());
@@ -241,11 +241,6 @@ describe("reload", () => {
     writeFileSync(file(), "history: { keep: 1d }\n");
     await until(() => made.config.history.keep === 86_400_000);
     expect(made.state.file).toBe(file());
-  });
-
-  test("a file that was asked for by SLUICE_CONFIG and is not there is said", () => {
-    const { source: made } = source({ SLUICE_CONFIG: file() });
-    expect(made.state.error?.message).toMatch(/is not there; everything is at its default/);
   });
 
   test("a bad file keeps the last good one, and says the line; mended, it is taken", async () => {

@@ -103,9 +103,8 @@ export class ConfigSource {
   }
 
   #unreadable(code: string): void {
-    const wanted = this.#env.SLUICE_CONFIG;
     const loaded = this.#loaded;
-    if (code === "ENOENT" && !loaded && !wanted) {
+    if (code === "ENOENT" && !loaded) {
       this.#keep(this.#config, { file: null, error: null, problems: [], loadedAt: this.#state.loadedAt });
       return;
     }

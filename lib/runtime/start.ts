@@ -4,6 +4,7 @@ import { pruneChanges } from "../changes/queries";
 import { config, configSource, configState, describeProblem, onConfig } from "../config/load";
 import { closeDatabase } from "../db/client";
 import { keepLease } from "../db/lease";
+import { configFile } from "../db/location";
 import { openDatabase } from "../db/open";
 import { type AppError, toAppError } from "../errors/app-error";
 import { publish } from "../live/hub";
@@ -131,7 +132,9 @@ function startRetention(): () => void {
 function reportConfig(): void {
   const { file, error, problems } = configState();
   if (error === null) {
-    log.info(file === null ? "no sluice.yaml: everything is at its default" : { file }, "configuration read");
+    if (file === null)
+      log.info(`no configuration (${configFile()} is not there): everything is at its default`);
+    else log.info({ file }, "configuration read");
     return;
   }
   for (const problem of problems) log.error(`configuration not taken: ${describeProblem(problem, file)}`);
