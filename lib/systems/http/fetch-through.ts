@@ -2,8 +2,6 @@
 import { brotliDecompressSync, gunzipSync, inflateSync } from "node:zlib";
 import { AppError } from "../../errors/app-error";
 import { type Answer, exchange } from "../exchange";
-import { look } from "../look";
-import type { Probed } from "../system";
 
 export type FetchThrough = {
   /** The layer: scheme, host, port. */
@@ -48,14 +46,3 @@ export function plainBody(answer: Pick<Answer, "headers" | "body">, maxBytes = 3
     params: { address: coding },
   });
 }
-
-/** Whether anything answers HTTP at an address; any status counts. */
-export const probe = (config: {
-  readonly name: string;
-  readonly url: string;
-  readonly timeout: number;
-}): Promise<Probed> =>
-  look(`http:${config.name}`, async () => {
-    const answer = await exchange({ base: config.url, path: "/", method: "HEAD", timeoutMs: config.timeout });
-    return { version: answer.headers.server ?? null, facts: { status: answer.status } };
-  });
