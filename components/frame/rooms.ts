@@ -1,0 +1,21 @@
+// The rooms of the house, as the sidebar, the phone's bar, the palette and the keys know them.
+import { HistoryIcon, PurgeIcon, SettingsIcon } from "@/components/ui/icons";
+
+export const rooms = [
+  { href: "/purge", label: "rooms.purge", key: "p", icon: PurgeIcon },
+  { href: "/history", label: "rooms.history", key: "h", icon: HistoryIcon },
+  { href: "/settings/connections", label: "rooms.settings", key: "s", icon: SettingsIcon },
+] as const;
+
+/** The first part of a path: "/history/12" belongs to "history". */
+export function roomOf(path: string): string {
+  return path.split("/")[1] ?? "";
+}
+
+/** Pages inside Settings; `admin` ones are shown to administrators only. */
+export const settingsPages = [
+  { href: "/settings/connections", label: "settings.connections", admin: false },
+  { href: "/settings/account", label: "settings.account", admin: false },
+  { href: "/settings/users", label: "settings.users", admin: true },
+  { href: "/settings/api", label: "settings.api", admin: false },
+] as const;
