@@ -12,7 +12,7 @@ export type IntakeOptions = {
   /** Whether another batch may begin now; while not, the window stays open and the asks in it coalesce. */
   readonly room: () => boolean;
 };
-export type Counted = { readonly item: Item; count: number };
+export type Counted = { readonly item: Item; readonly cause: Cause; count: number };
 
 type Entry = Counted & { kept: Promise<void> };
 type Write = {
@@ -35,6 +35,24 @@ const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
 /** Thrown when there is no room: the client is to try again. */
 export class Busy extends Error {}
+
+/** One statement with one parameter: one transaction and one fsync for all, and nothing that grows with the rows but the text. */
+async function keepAsks(asks: readonly { readonly item: Item; readonly cause: Cause }[]): Promise<void> {
+  const rows = JSON.stringify(
+    asks.map(({ item, cause }) => [
+      item.type,
+      item.site,
+      item.host,
+      item.value,
+      item.soft ? 1 : 0,
+      JSON.stringify(cause),
+    ]),
+  );
+  const now = new Date().toISOString().replace("Z", "+00:00");
+  await db().$executeRaw`
+    INSERT INTO "PurgeItem" ("type", "site", "host", "value", "soft", "cause", "count", "acceptedAt")
+    SELECT value ->> 0, value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, 1, ${now} FROM json_each(${rows}) ORDER BY key`;
+}
 
 export class Intake {
   readonly #options: IntakeOptions;
@@ -74,7 +92,7 @@ export class Intake {
       const kept = new Promise<void>((resolve, reject) => {
         this.#writes.push({ item, cause, kept: resolve, lost: reject });
       });
-      const entry: Entry = { item, count: 1, kept };
+      const entry: Entry = { item, cause, count: 1, kept };
       // A failed write must not make the next ask for the same target fail: it is forgotten and written anew.
       kept.catch(() => {
         if (this.#window.get(id) === entry) this.#window.delete(id);
@@ -143,17 +161,7 @@ export class Intake {
     if (since < gatherMs && this.#writes.length < rowsPerWrite) await sleep(gatherMs - since);
     const writes = this.#writes.splice(0, rowsPerWrite);
     try {
-      // One statement: one transaction, one fsync for all of them.
-      await db().purgeItem.createMany({
-        data: writes.map(({ item, cause }) => ({
-          type: item.type,
-          site: item.site,
-          host: item.host,
-          value: item.value,
-          soft: item.soft,
-          cause: JSON.stringify(cause),
-        })),
-      });
+      await keepAsks(writes);
       for (const write of writes) write.kept();
     } catch (error) {
       for (const write of writes) write.lost(error);

@@ -54,12 +54,24 @@ const causeOf = z.object({ client: z.string(), agent: z.string(), header: z.stri
 
 async function planBatch(settings: Config, { from, upTo }: GatewayInput): Promise<PurgePlan> {
   const open = { changeId: null, id: { gt: from, lte: upTo } };
-  const [items, some, groups] = await Promise.all([
-    db().purgeItem.count({ where: open }),
-    db().purgeItem.findMany({ where: open, orderBy: { id: "asc" }, take: MAX_LISTED }),
-    db().purgeItem.groupBy({ by: ["site"], where: open, _count: true }),
-  ]);
-  const sites = groups.flatMap(({ site }) => (site === null ? [] : (siteByName(settings, site) ?? [])));
+  // What this process took in it still has; only after a restart the rows are read.
+  const taken = load().counts.get(upTo);
+  const some =
+    taken && taken.size > 0
+      ? [...taken.values()]
+          .slice(0, MAX_LISTED)
+          .map(({ item, cause }) => ({ ...item, cause: JSON.stringify(cause) }))
+      : await db().purgeItem.findMany({ where: open, orderBy: { id: "asc" }, take: MAX_LISTED });
+  const items = taken && taken.size > 0 ? taken.size : await db().purgeItem.count({ where: open });
+  const names =
+    taken && taken.size > 0
+      ? new Set([...taken.values()].map(({ item }) => item.site))
+      : new Set(
+          (await db().purgeItem.findMany({ where: open, distinct: ["site"], select: { site: true } })).map(
+            ({ site }) => site,
+          ),
+        );
+  const sites = [...names].flatMap((site) => (site === null ? [] : (siteByName(settings, site) ?? [])));
   const causes = some.flatMap(({ cause }) => (cause === null ? [] : [causeOf.parse(JSON.parse(cause))]));
   const counted = [...(load().counts.get(upTo)?.values() ?? [])].reduce((sum, { count }) => sum + count, 0);
   const layers = new Map<string, PurgePlan["layers"][number]>();
@@ -112,11 +124,14 @@ async function planBatch(settings: Config, { from, upTo }: GatewayInput): Promis
 
 /** Saves how often a target was asked for where it was more than once. */
 async function saveCounts(changeId: number, counts: ReadonlyMap<string, Counted> | undefined): Promise<void> {
-  for (const { item, count } of counts?.values() ?? []) {
-    if (count < 2) continue;
-    const { type, host, value, soft } = item;
-    await db().purgeItem.updateMany({ where: { changeId, type, host, value, soft }, data: { count } });
-  }
+  const rows = [...(counts?.values() ?? [])].flatMap(({ item, count }) =>
+    count > 1 ? [[item.type, item.host, item.value, item.soft ? 1 : 0, count]] : [],
+  );
+  if (rows.length === 0) return;
+  await db().$executeRaw`
+    UPDATE "PurgeItem" SET "count" = asked.value ->> 4 FROM json_each(${JSON.stringify(rows)}) AS asked
+    WHERE "changeId" = ${changeId} AND "PurgeItem"."type" = asked.value ->> 0 AND "host" = asked.value ->> 1
+      AND "PurgeItem"."value" = asked.value ->> 2 AND "soft" = asked.value ->> 3`;
 }
 
 export const gatewayKind: ChangeKind<GatewayInput, PurgePlan, PurgeProof> = {
@@ -157,10 +172,8 @@ export const gatewayKind: ChangeKind<GatewayInput, PurgePlan, PurgeProof> = {
       );
       const run = newRun(context.changeId, await askedAt(context.changeId));
       // After a crash the batch has its rows already, and this claims none.
-      await db().purgeItem.updateMany({
-        where: { changeId: null, id: { gt: from, lte: upTo } },
-        data: { changeId: context.changeId },
-      });
+      await db().$executeRaw`
+        UPDATE "PurgeItem" SET "changeId" = ${context.changeId} WHERE "changeId" IS NULL AND "id" > ${from} AND "id" <= ${upTo}`;
       const counts = state.counts.get(upTo);
       state.counts.delete(upTo);
       await saveCounts(context.changeId, counts);

@@ -35,12 +35,28 @@ export function mayAsk(
     const given = /^Bearer ([\x21-\x7e]{1,512})$/i.exec(request.headers.get("authorization") ?? "")?.[1];
     if (given !== undefined && timingSafeEqual(digest(given), digest(gateway.token))) return true;
   }
-  if (!ipaddr.isValid(request.client)) return false;
-  const client = ipaddr.process(request.client);
-  return gateway.networks.some((network) => {
-    const [range, bits] = ipaddr.parseCIDR(network);
-    return range.kind() === client.kind() && client.match(range, bits);
-  });
+  return inNetworks(request.client, gateway.networks);
+}
+
+/** Answers by client address for the networks now in force; few clients ask often. */
+const known = { networks: null as readonly string[] | null, answers: new Map<string, boolean>() };
+
+function inNetworks(address: string, networks: readonly string[]): boolean {
+  if (known.networks !== networks || known.answers.size > 10_000) {
+    known.networks = networks;
+    known.answers.clear();
+  }
+  const answered = known.answers.get(address);
+  if (answered !== undefined) return answered;
+  const inside =
+    ipaddr.isValid(address) &&
+    networks.some((network) => {
+      const client = ipaddr.process(address);
+      const [range, bits] = ipaddr.parseCIDR(network);
+      return range.kind() === client.kind() && client.match(range, bits);
+    });
+  known.answers.set(address, inside);
+  return inside;
 }
 
 /** "127.0.0.1:3100", "[::]:3100", "*:3100". */
