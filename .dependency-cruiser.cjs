@@ -8,7 +8,10 @@ module.exports = {
       comment: "A system speaks its protocol; it knows no other system, no database, no React.",
       severity: "error",
       from: { path: "^lib/systems/([^/]+)/" },
-      to: { path: "^(app|components|lib)/", pathNot: "^lib/(systems/$1/|systems/[^/]+\\.ts$|errors/|runtime/singleton\\.ts$)" },
+      to: {
+        path: "^(app|components|lib)/",
+        pathNot: "^lib/(systems/$1/|systems/[^/]+\\.ts$|errors/|runtime/singleton\\.ts$)",
+      },
     },
     {
       name: "contracts-are-browser-safe",
@@ -20,10 +23,20 @@ module.exports = {
       name: "components-see-contracts-only",
       severity: "error",
       from: { path: "^components/" },
-      to: { path: "^lib/", pathNot: "(^lib/.*/contract\\.ts$|^lib/errors/codes\\.ts$|^lib/api/client\\.ts$|^lib/i18n/|^lib/live/client\\.tsx?$)", dependencyTypesNot: ["type-only"] },
+      to: {
+        path: "^lib/",
+        pathNot:
+          "(^lib/.*/contract\\.ts$|^lib/errors/codes\\.ts$|^lib/api/client\\.ts$|^lib/i18n/|^lib/live/client\\.tsx?$)",
+        dependencyTypesNot: ["type-only"],
+      },
     },
     { name: "components-not-app", severity: "error", from: { path: "^components/" }, to: { path: "^app/" } },
-    { name: "lib-not-ui", severity: "error", from: { path: "^lib/", pathNot: "^lib/live/client" }, to: { path: "^(app|components)/" } },
+    {
+      name: "lib-not-ui",
+      severity: "error",
+      from: { path: "^lib/", pathNot: "^lib/live/client" },
+      to: { path: "^(app|components)/" },
+    },
     {
       name: "domains-not-api",
       severity: "error",
@@ -36,14 +49,27 @@ module.exports = {
       from: { path: "^lib/changes/" },
       to: { path: "^lib/", pathNot: "^lib/(changes|errors|db|config|runtime/(singleton|log))" },
     },
-    { name: "not-to-dev-dep", severity: "error", from: { path: "^(app|components|lib)/", pathNot: "\\.test\\.tsx?$" }, to: { dependencyTypes: ["npm-dev"], dependencyTypesNot: ["type-only"] } },
-    { name: "nothing-imports-tests", severity: "error", from: { pathNot: "\\.test\\.tsx?$" }, to: { path: "\\.test\\.tsx?$" } },
+    {
+      name: "not-to-dev-dep",
+      severity: "error",
+      from: { path: "^(app|components|lib)/", pathNot: "\\.test\\.tsx?$" },
+      to: { dependencyTypes: ["npm-dev"], dependencyTypesNot: ["type-only"] },
+    },
+    {
+      name: "nothing-imports-tests",
+      severity: "error",
+      from: { pathNot: "\\.test\\.tsx?$" },
+      to: { path: "\\.test\\.tsx?$" },
+    },
   ],
   options: {
     doNotFollow: { path: "node_modules" },
     exclude: { path: "(^generated/|\\.next/)" },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: "tsconfig.json" },
-    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["import", "node", "default", "types"] },
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["import", "node", "default", "types"],
+    },
   },
 };
