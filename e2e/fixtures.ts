@@ -40,6 +40,7 @@ export type Person = keyof typeof people;
 /** Where a person's cookies are kept, so that each signs in once. */
 export const stateFile = (person: Person): string => `test-results/.people/${person}.json`;
 
+export const sluiceAddress = process.env.SLUICE_E2E_URL ?? "http://localhost:3000";
 export const dataFolder = process.env.SLUICE_E2E_DATA ?? ".lab/test/sluice";
 export const stack = z
   .object({ ports: z.object({ edge: z.int(), varnish1: z.int(), varnish2: z.int(), origin: z.int() }) })
@@ -64,7 +65,7 @@ function watch(page: Page, errors: string[]): void {
     if (!/^https?:\/\/(localhost|127\.0\.0\.1)/.test(page.url())) return;
     const text = message.text();
     if (message.type() === "error" && !harmless.some((pattern) => pattern.test(text))) {
-      errors.push(`${page.url()}: ${text}`);
+      errors.push(`${page.url()}: ${text.slice(0, 400)}`);
     }
   });
 }

@@ -3,21 +3,21 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type APIRequestContext, expect, request, test as setup } from "@playwright/test";
 import * as z from "zod";
-import { dataFolder, type Person, people, stateFile } from "./fixtures";
+import { dataFolder, type Person, people, sluiceAddress, stateFile } from "./fixtures";
 
 const codeFile = join(dataFolder, "first-sign-in.txt");
 
 /** A client with its own cookies that says, as a browser does, which page it calls from. */
-const client = (baseURL: string): Promise<APIRequestContext> =>
-  request.newContext({ baseURL, extraHTTPHeaders: { Origin: baseURL } });
+const client = (): Promise<APIRequestContext> =>
+  request.newContext({ baseURL: sluiceAddress, extraHTTPHeaders: { Origin: sluiceAddress } });
 
 async function signIn(api: APIRequestContext, email: string, password: string): Promise<boolean> {
   return (await api.post("/api/auth/sign-in/email", { data: { email, password } })).ok();
 }
 
-setup("the first administrator, by the code on the console", async ({ baseURL = "" }) => {
+setup("the first administrator, by the code on the console", async () => {
   mkdirSync(dirname(stateFile("admin")), { recursive: true });
-  const api = await client(baseURL);
+  const api = await client();
   const { name, email, password } = people.admin;
   if (existsSync(codeFile)) {
     const wrong = await api.post("/api/setup", {
@@ -40,13 +40,13 @@ setup("the first administrator, by the code on the console", async ({ baseURL = 
 });
 
 for (const person of ["operator", "editor", "viewer"] as const satisfies readonly Person[]) {
-  setup(`${person}: a one-time password, changed at the first sign-in`, async ({ baseURL = "" }) => {
+  setup(`${person}: a one-time password, changed at the first sign-in`, async () => {
     const { name, email, password, role, sites } = people[person];
-    const own = await client(baseURL);
+    const own = await client();
     if (!(await signIn(own, email, password))) {
       const admin = await request.newContext({
-        baseURL,
-        extraHTTPHeaders: { Origin: baseURL },
+        baseURL: sluiceAddress,
+        extraHTTPHeaders: { Origin: sluiceAddress },
         storageState: stateFile("admin"),
       });
       const made = await admin.post("/api/v1/users", { data: { name, email, role, sites } });

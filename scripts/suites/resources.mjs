@@ -68,6 +68,8 @@ export class Resources {
       dataDir: this.files.data,
       config: this.files.config,
       logFile: this.files.log,
+      // Kept ones must not keep this program from ending.
+      detached: this.#keep,
     });
     this.#undo.push(() => sluice.stop());
     return sluice;
