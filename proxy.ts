@@ -1,4 +1,4 @@
-// Security headers for every page, with a fresh nonce for the scripts of each page. Permission is not judged here.
+// What the browser may run and load on each page, with a fresh nonce for its scripts. Permission is not judged here.
 import { type NextRequest, NextResponse } from "next/server";
 
 const isDevelopment = process.env.NODE_ENV === "development";
@@ -10,8 +10,13 @@ export function proxy(request: NextRequest): NextResponse {
   // Next reads the nonce from here and puts it on its own scripts.
   headers.set("content-security-policy", policy);
   headers.set("x-nonce", nonce);
-  const byHttps = request.headers.get("x-forwarded-proto") === "https";
-  return withHeaders(NextResponse.next({ request: { headers } }), policy, byHttps);
+  const response = NextResponse.next({ request: { headers } });
+  response.headers.set("content-security-policy", policy);
+  response.headers.set("cross-origin-opener-policy", "same-origin");
+  // Behind a proxy that ends TLS; over plain HTTP browsers do not listen to it.
+  if (request.headers.get("x-forwarded-proto") === "https")
+    response.headers.set("strict-transport-security", "max-age=31536000");
+  return response;
 }
 
 function contentPolicy(nonce: string): string {
@@ -28,18 +33,6 @@ function contentPolicy(nonce: string): string {
     "form-action 'self'",
     "frame-ancestors 'none'",
   ].join("; ");
-}
-
-function withHeaders(response: NextResponse, policy: string, byHttps: boolean): NextResponse {
-  const { headers } = response;
-  headers.set("content-security-policy", policy);
-  headers.set("x-content-type-options", "nosniff");
-  headers.set("x-frame-options", "DENY");
-  headers.set("referrer-policy", "same-origin");
-  headers.set("cross-origin-opener-policy", "same-origin");
-  headers.set("permissions-policy", "camera=(), geolocation=(), microphone=()");
-  if (byHttps) headers.set("strict-transport-security", "max-age=31536000");
-  return response;
 }
 
 export const config = {
