@@ -1,14 +1,15 @@
 // Who may call what, over the real router on a real database; the REST API's manners.
 import { createRouterClient, ORPCError } from "@orpc/server";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { addUser, type House, openHouse, password } from "../auth/house.fixture";
 import type { Role } from "../changes/kind";
 import { db } from "../db/client";
 import type { ApiContext } from "./base";
 import { contract } from "./contract";
 import { examples } from "./examples";
 import { answerExport, csvField } from "./export";
-import { addUser, type House, openHouse, origin, password, rest, signIn } from "./house.fixture";
 import { openApiDocument } from "./openapi";
+import { origin, rest, signIn } from "./requests.fixture";
 import { answerRest } from "./rest";
 import { router } from "./router";
 import { answerRpc } from "./rpc";

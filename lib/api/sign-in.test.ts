@@ -1,21 +1,14 @@
 // Sign-in on a real database: sessions, cookies, limits, one-time codes and passwords.
+import { createHmac } from "node:crypto";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import {
-  addUser,
-  authPost,
-  cookiesOf,
-  type House,
-  openHouse,
-  password,
-  rest,
-  signIn,
-} from "../api/house.fixture";
-import { answerSetup } from "../api/sign-in";
+import { isSetupNeeded, offerFirstSignIn } from "../auth/first-admin";
+import { addUser, type House, openHouse, password } from "../auth/house.fixture";
 import { db } from "../db/client";
 import { forgetSingleton } from "../runtime/singleton";
-import { isSetupNeeded, offerFirstSignIn } from "./first-admin";
+import { authPost, cookiesOf, rest, signIn } from "./requests.fixture";
+import { answerSetup } from "./sign-in";
 
 let house: House;
 beforeAll(async () => {
@@ -189,3 +182,40 @@ test("nobody can raise their own role", async () => {
   await authPost("/update-user", { name: "Vera", role: "admin", sites: "null", banned: true }, { cookie });
   expect(await db().user.findUnique({ where: { id } })).toMatchObject({ role: "viewer", banned: false });
 });
+
+test("a second factor is asked for once it is set up, and a code holds only for its time", async () => {
+  await addUser("ada", "admin");
+  const cookie = await signIn("ada");
+  const enabled = await (await authPost("/two-factor/enable", { password }, { cookie })).json();
+  const secret = new URL(enabled.totpURI).searchParams.get("secret") ?? "";
+  expect(enabled.backupCodes.length).toBeGreaterThan(5);
+  const kept = await db().twoFactor.findFirstOrThrow();
+  expect(JSON.stringify(kept)).not.toContain(secret);
+  const verified = await authPost("/two-factor/verify-totp", { code: totp(secret) }, { cookie });
+  expect(verified.status).toBe(200);
+  expect(await db().user.findFirst()).toMatchObject({ twoFactorEnabled: true });
+
+  const first = await authPost("/sign-in/email", { email: "ada@example.org", password });
+  expect(await first.json()).toMatchObject({ twoFactorRedirect: true });
+  const half = cookiesOf(first);
+  expect((await rest("GET", "/me", { cookie: half })).status).toBe(401);
+  const wrong = await authPost("/two-factor/verify-totp", { code: totp(secret, -10) }, { cookie: half });
+  expect(wrong.status).toBe(401);
+  const second = await authPost("/two-factor/verify-totp", { code: totp(secret) }, { cookie: half });
+  expect(second.status).toBe(200);
+  expect(await (await rest("GET", "/me", { cookie: cookiesOf(second) })).json()).toMatchObject({
+    twoFactorEnabled: true,
+  });
+});
+
+/** The code of an authenticator app (RFC 6238), `steps` times 30 s from now. */
+function totp(secret: string, steps = 0): string {
+  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+  const bits = [...secret].map((letter) => alphabet.indexOf(letter).toString(2).padStart(5, "0")).join("");
+  const key = Buffer.from((bits.match(/.{8}/g) ?? []).map((byte) => Number.parseInt(byte, 2)));
+  const counter = Buffer.alloc(8);
+  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + steps));
+  const mac = createHmac("sha1", key).update(counter).digest();
+  const at = (mac.at(-1) ?? 0) & 15;
+  return String((mac.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, "0");
+}
