@@ -2,7 +2,13 @@
 // A page that broke: say so, name it, and offer the way on.
 import { useTranslations } from "next-intl";
 
-export default function PageError({ error, reset }: { error: Error & { digest?: string }; reset: () => void }) {
+export default function PageError({
+  error,
+  reset,
+}: {
+  error: Error & { digest?: string };
+  reset: () => void;
+}) {
   const t = useTranslations();
   return (
     <main className="mx-auto max-w-[420px] px-4 py-[16dvh]">

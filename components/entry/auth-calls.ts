@@ -37,16 +37,24 @@ async function call(path: string, body?: unknown): Promise<Record<string, unknow
       : { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
   });
   const said: unknown = await answer.json().catch(() => ({}));
-  const data = typeof said === "object" && said !== null && !Array.isArray(said) ? (said as Record<string, unknown>) : { list: said };
+  const data =
+    typeof said === "object" && said !== null && !Array.isArray(said)
+      ? (said as Record<string, unknown>)
+      : { list: said };
   if (answer.ok) return data;
-  const code = typeof data.code === "string" ? data.code : answer.status === 429 ? "TOO_MANY_REQUESTS" : "INTERNAL";
+  const code =
+    typeof data.code === "string" ? data.code : answer.status === 429 ? "TOO_MANY_REQUESTS" : "INTERNAL";
   const known = problems[code];
-  throw new AuthCallError(known ? "INVALID_INPUT" : code, typeof data.message === "string" ? data.message : "", {
-    requestId: answer.headers.get("x-request-id"),
-    ...data,
-    code: undefined,
-    ...known,
-  });
+  throw new AuthCallError(
+    known ? "INVALID_INPUT" : code,
+    typeof data.message === "string" ? data.message : "",
+    {
+      requestId: answer.headers.get("x-request-id"),
+      ...data,
+      code: undefined,
+      ...known,
+    },
+  );
 }
 
 const auth = (path: string, body?: unknown) => call(`/api/auth${path}`, body);
@@ -68,7 +76,8 @@ export async function signInCode(code: string): Promise<void> {
 /** Where to go to sign in with a provider of sluice.yaml. */
 export async function signInWith(provider: string, then: string): Promise<string> {
   const answer = await auth("/sign-in/social", { provider, callbackURL: then });
-  if (typeof answer.url !== "string") throw new AuthCallError("BAD_ANSWER", "The provider gave no address.", {});
+  if (typeof answer.url !== "string")
+    throw new AuthCallError("BAD_ANSWER", "The provider gave no address.", {});
   return answer.url;
 }
 
@@ -76,7 +85,12 @@ export async function signOut(): Promise<void> {
   await auth("/sign-out", {});
 }
 
-export async function setUp(input: { code: string; name: string; email: string; password: string }): Promise<void> {
+export async function setUp(input: {
+  code: string;
+  name: string;
+  email: string;
+  password: string;
+}): Promise<void> {
   await call("/api/setup", input);
 }
 
@@ -90,9 +104,13 @@ export async function rename(name: string): Promise<void> {
 }
 
 /** Begins the second factor: the address for the app (otpauth://) and the backup codes, shown once. */
-export async function beginSecondFactor(password: string): Promise<{ readonly uri: string; readonly backupCodes: readonly string[] }> {
+export async function beginSecondFactor(
+  password: string,
+): Promise<{ readonly uri: string; readonly backupCodes: readonly string[] }> {
   const answer = await auth("/two-factor/enable", { password });
-  const codes = Array.isArray(answer.backupCodes) ? answer.backupCodes.filter((code) => typeof code === "string") : [];
+  const codes = Array.isArray(answer.backupCodes)
+    ? answer.backupCodes.filter((code) => typeof code === "string")
+    : [];
   return { uri: typeof answer.totpURI === "string" ? answer.totpURI : "", backupCodes: codes };
 }
 
@@ -105,7 +123,12 @@ export async function endSecondFactor(password: string): Promise<void> {
   await auth("/two-factor/disable", { password });
 }
 
-export type SessionRow = { readonly token: string; readonly userAgent: string; readonly createdAt: string; readonly ipAddress: string };
+export type SessionRow = {
+  readonly token: string;
+  readonly userAgent: string;
+  readonly createdAt: string;
+  readonly ipAddress: string;
+};
 
 /** Every browser that is signed in as oneself. */
 export async function sessions(): Promise<readonly SessionRow[]> {

@@ -32,7 +32,7 @@ export function useForm(fields: readonly string[]) {
 }
 
 /** A text field of a form. */
-export function valueOf(values: FormData, name: string): string {
+export function fieldText(values: FormData, name: string): string {
   const value = values.get(name);
   return typeof value === "string" ? value : "";
 }

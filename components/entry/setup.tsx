@@ -3,7 +3,7 @@
 import { useTranslations } from "next-intl";
 import { Field, FieldError } from "@/components/ui/field";
 import { setUp } from "./auth-calls";
-import { useForm, valueOf } from "./form";
+import { fieldText, useForm } from "./form";
 
 export function Setup() {
   const t = useTranslations();
@@ -15,15 +15,54 @@ export function Setup() {
       <form
         className="mt-5 grid gap-4"
         onSubmit={form.run(async (values) => {
-          const value = (name: string) => valueOf(values, name);
-          await setUp({ code: value("code").trim(), name: value("name").trim(), email: value("email").trim(), password: value("password") });
+          const value = (name: string) => fieldText(values, name);
+          await setUp({
+            code: value("code").trim(),
+            name: value("name").trim(),
+            email: value("email").trim(),
+            password: value("password"),
+          });
           location.assign("/purge");
         })}
       >
-        <Field label={t("setup.code")} name="code" required autoComplete="off" spellCheck={false} className="input-large font-mono" help={t("setup.codeHelp")} error={form.errorAt("code")} />
-        <Field label={t("setup.name")} name="name" required maxLength={100} autoComplete="name" className="input-large" error={form.errorAt("name")} />
-        <Field label={t("signIn.email")} name="email" type="email" required autoComplete="username" className="input-large" error={form.errorAt("email")} />
-        <Field label={t("signIn.password")} name="password" type="password" required autoComplete="new-password" className="input-large" help={t("password.help")} error={form.errorAt("password")} />
+        <Field
+          label={t("setup.code")}
+          name="code"
+          required
+          autoComplete="off"
+          spellCheck={false}
+          className="input-large font-mono"
+          help={t("setup.codeHelp")}
+          error={form.errorAt("code")}
+        />
+        <Field
+          label={t("setup.name")}
+          name="name"
+          required
+          maxLength={100}
+          autoComplete="name"
+          className="input-large"
+          error={form.errorAt("name")}
+        />
+        <Field
+          label={t("signIn.email")}
+          name="email"
+          type="email"
+          required
+          autoComplete="username"
+          className="input-large"
+          error={form.errorAt("email")}
+        />
+        <Field
+          label={t("signIn.password")}
+          name="password"
+          type="password"
+          required
+          autoComplete="new-password"
+          className="input-large"
+          help={t("password.help")}
+          error={form.errorAt("password")}
+        />
         {form.errorElsewhere && <FieldError>{form.errorElsewhere}</FieldError>}
         <button type="submit" className="btn btn-primary btn-large" disabled={form.busy}>
           {t("setup.button")}

@@ -5,14 +5,18 @@ import { useTranslations } from "next-intl";
 import { useState } from "react";
 import { Field, FieldError } from "@/components/ui/field";
 import { signIn, signInCode, signInWith } from "./auth-calls";
-import { useForm, valueOf } from "./form";
+import { fieldText, useForm } from "./form";
 
 /** Where to go after signing in: a path of our own, never another site. */
 export function ownPath(next: string | null): string {
   return next !== null && /^\/(?![/\\])/.test(next) && !next.startsWith("/sign-in") ? next : "/purge";
 }
 
-export function SignIn({ providers }: { readonly providers: readonly { readonly name: string; readonly title: string }[] }) {
+export function SignIn({
+  providers,
+}: {
+  readonly providers: readonly { readonly name: string; readonly title: string }[];
+}) {
   const t = useTranslations();
   const next = ownPath(useSearchParams().get("next"));
   const [step, setStep] = useState<"password" | "code">("password");
@@ -25,7 +29,7 @@ export function SignIn({ providers }: { readonly providers: readonly { readonly 
         <form
           className="mt-5 grid gap-4"
           onSubmit={form.run(async (values) => {
-            await signInCode(valueOf(values, "code"));
+            await signInCode(fieldText(values, "code"));
             location.assign(next);
           })}
         >
@@ -56,12 +60,20 @@ export function SignIn({ providers }: { readonly providers: readonly { readonly 
       <form
         className="mt-5 grid gap-4"
         onSubmit={form.run(async (values) => {
-          const then = await signIn(valueOf(values, "email").trim(), valueOf(values, "password"));
+          const then = await signIn(fieldText(values, "email").trim(), fieldText(values, "password"));
           if (then === "code") setStep("code");
           else location.assign(next);
         })}
       >
-        <Field label={t("signIn.email")} name="email" type="email" autoComplete="username" required className="input-large" error={form.errorAt("email")} />
+        <Field
+          label={t("signIn.email")}
+          name="email"
+          type="email"
+          autoComplete="username"
+          required
+          className="input-large"
+          error={form.errorAt("email")}
+        />
         <Field
           label={t("signIn.password")}
           name="password"
@@ -79,7 +91,10 @@ export function SignIn({ providers }: { readonly providers: readonly { readonly 
       {providers.length > 0 && (
         <div className="mt-6 grid gap-2 border-t border-line pt-5">
           {providers.map((provider) => (
-            <form key={provider.name} onSubmit={form.run(async () => location.assign(await signInWith(provider.name, next)))}>
+            <form
+              key={provider.name}
+              onSubmit={form.run(async () => location.assign(await signInWith(provider.name, next)))}
+            >
               <button type="submit" className="btn btn-large w-full" disabled={form.busy}>
                 {t("signIn.with", { provider: provider.title })}
               </button>

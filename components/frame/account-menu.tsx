@@ -3,8 +3,8 @@
 import Link from "next/link";
 import { useTranslations } from "next-intl";
 import { useEffect, useRef, useState } from "react";
-import { OutIcon, UserIcon } from "@/components/ui/icons";
 import { signOut } from "@/components/entry/auth-calls";
+import { OutIcon, UserIcon } from "@/components/ui/icons";
 import { useToasts } from "@/components/ui/toast";
 import { useMe } from "./me";
 
@@ -20,16 +20,16 @@ export function AccountMenu() {
     const outside = (event: PointerEvent) => {
       if (event.target instanceof Node && !root.current?.contains(event.target)) setOpen(false);
     };
-    const escape = (event: KeyboardEvent) => {
+    const onEscape = (event: KeyboardEvent) => {
       if (event.key !== "Escape") return;
       setOpen(false);
       button.current?.focus();
     };
     document.addEventListener("pointerdown", outside);
-    document.addEventListener("keydown", escape);
+    document.addEventListener("keydown", onEscape);
     return () => {
       document.removeEventListener("pointerdown", outside);
-      document.removeEventListener("keydown", escape);
+      document.removeEventListener("keydown", onEscape);
     };
   }, [open]);
   return (
@@ -55,7 +55,11 @@ export function AccountMenu() {
               {me.sites !== null && me.sites.length > 0 && ` · ${me.sites.join(", ")}`}
             </p>
           </div>
-          <Link href="/settings/account" className="btn btn-quiet mt-1.5 w-full justify-start text-ink" onClick={() => setOpen(false)}>
+          <Link
+            href="/settings/account"
+            className="btn btn-quiet mt-1.5 w-full justify-start text-ink"
+            onClick={() => setOpen(false)}
+          >
             <UserIcon />
             {t("settings.account")}
           </Link>

@@ -23,7 +23,10 @@ const connect = (signal: AbortSignal) => api.live.stream(undefined, { signal });
 
 /** True where a single key is text, not a command. */
 function typing(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && (target.isContentEditable || /^(input|textarea|select)$/i.test(target.tagName));
+  return (
+    target instanceof HTMLElement &&
+    (target.isContentEditable || /^(input|textarea|select)$/i.test(target.tagName))
+  );
 }
 
 /** Ctrl-K, `/`, `?` and `g` + a room's letter. No single key does any harm. */
@@ -37,7 +40,14 @@ function useKeys(open: { palette: () => void; help: () => void }) {
         open.palette();
         return;
       }
-      if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || document.querySelector("dialog[open]")) return;
+      if (
+        event.ctrlKey ||
+        event.metaKey ||
+        event.altKey ||
+        typing(event.target) ||
+        document.querySelector("dialog[open]")
+      )
+        return;
       if (Date.now() - going < 1200) {
         going = 0;
         const room = rooms.find((one) => one.key === event.key);
@@ -62,14 +72,19 @@ function useKeys(open: { palette: () => void; help: () => void }) {
 function Breadcrumb() {
   const t = useTranslations();
   const [room = "", page] = usePathname().split("/").slice(1);
-  const names: Record<string, string> = { purge: t("rooms.purge"), history: t("rooms.history"), settings: t("rooms.settings") };
+  const names: Record<string, string> = {
+    purge: t("rooms.purge"),
+    history: t("rooms.history"),
+    settings: t("rooms.settings"),
+  };
   const pages: Record<string, string> = {
     connections: t("settings.connections"),
     users: t("settings.users"),
     account: t("settings.account"),
     api: t("settings.api"),
   };
-  const last = page === undefined ? null : room === "history" ? t("frame.change", { id: page }) : (pages[page] ?? page);
+  const last =
+    page === undefined ? null : room === "history" ? t("frame.change", { id: page }) : (pages[page] ?? page);
   return (
     <nav aria-label={t("frame.breadcrumb")} className="flex min-w-0 items-center gap-2.5">
       {last === null ? (
@@ -78,13 +93,19 @@ function Breadcrumb() {
         </span>
       ) : (
         <>
-          <Link href={room === "settings" ? "/settings/connections" : `/${room}`} className="tap text-mute hover:text-ink">
+          <Link
+            href={room === "settings" ? "/settings/connections" : `/${room}`}
+            className="tap text-mute hover:text-ink"
+          >
             {names[room]}
           </Link>
           <span aria-hidden="true" className="text-faint">
             /
           </span>
-          <span className={`truncate font-semibold ${room === "history" ? "font-mono text-xs" : ""}`} aria-current="page">
+          <span
+            className={`truncate font-semibold ${room === "history" ? "font-mono text-xs" : ""}`}
+            aria-current="page"
+          >
             {last}
           </span>
         </>
@@ -93,7 +114,15 @@ function Breadcrumb() {
   );
 }
 
-export function Frame({ me, folded, children }: { readonly me: Me; readonly folded: boolean; readonly children: ReactNode }) {
+export function Frame({
+  me,
+  folded,
+  children,
+}: {
+  readonly me: Me;
+  readonly folded: boolean;
+  readonly children: ReactNode;
+}) {
   const t = useTranslations();
   const path = usePathname();
   const [narrow, setNarrow] = useState(folded);
@@ -125,14 +154,20 @@ export function Frame({ me, folded, children }: { readonly me: Me; readonly fold
   return (
     <MeProvider me={me}>
       <LiveProvider connect={connect}>
-        <a href="#main" className="btn btn-primary absolute top-2 left-2 z-50 -translate-y-20 focus:translate-y-0">
+        <a
+          href="#main"
+          className="btn btn-primary absolute top-2 left-2 z-50 -translate-y-20 focus:translate-y-0"
+        >
           {t("frame.skip")}
         </a>
         <div
           className={`grid h-dvh grid-cols-1 grid-rows-[52px_minmax(0,1fr)_auto_auto] lg:grid-rows-[48px_minmax(0,1fr)_auto] ${narrow ? "lg:grid-cols-[56px_minmax(0,1fr)]" : "lg:grid-cols-[204px_minmax(0,1fr)]"}`}
         >
           <aside className="hidden flex-col border-r border-line px-2.5 py-3 lg:row-span-3 lg:flex">
-            <Link href="/purge" className="mb-3 flex items-center gap-2 px-1.5 py-0.5 text-[15px] font-semibold tracking-tight">
+            <Link
+              href="/purge"
+              className="mb-3 flex items-center gap-2 px-1.5 py-0.5 text-[15px] font-semibold tracking-tight"
+            >
               <Mark />
               <span className={narrow ? "sr-only" : ""}>Sluice</span>
             </Link>
@@ -177,7 +212,10 @@ export function Frame({ me, folded, children }: { readonly me: Me; readonly fold
             {children}
           </main>
           <StatusStrip />
-          <nav aria-label={t("frame.rooms")} className="flex border-t border-line bg-pane pb-[env(safe-area-inset-bottom)] lg:hidden">
+          <nav
+            aria-label={t("frame.rooms")}
+            className="flex border-t border-line bg-pane pb-[env(safe-area-inset-bottom)] lg:hidden"
+          >
             {links(true)}
           </nav>
         </div>

@@ -4,13 +4,25 @@ import { Command } from "cmdk";
 import { useRouter } from "next/navigation";
 import { useTranslations } from "next-intl";
 import { useEffect, useRef, useState } from "react";
-import { AgainIcon, BookIcon, HistoryIcon, KeyIcon, OutIcon, PlugIcon, PurgeIcon, UserIcon, UsersIcon } from "@/components/ui/icons";
 import { signOut } from "@/components/entry/auth-calls";
+import {
+  AgainIcon,
+  BookIcon,
+  HistoryIcon,
+  KeyIcon,
+  OutIcon,
+  PlugIcon,
+  PurgeIcon,
+  UserIcon,
+  UsersIcon,
+} from "@/components/ui/icons";
 import { useMe } from "./me";
 
 /** True when the text can only be meant as a page's address. */
 export function looksLikeAddress(text: string): boolean {
-  return /^(https?:\/\/)?[^\s/]+\.[^\s/]+(\/\S*)?$|^https?:\/\/\S+$|^localhost(:\d+)?(\/\S*)?$/.test(text.trim());
+  return /^(https?:\/\/)?[^\s/]+\.[^\s/]+(\/\S*)?$|^https?:\/\/\S+$|^localhost(:\d+)?(\/\S*)?$/.test(
+    text.trim(),
+  );
 }
 
 export function Palette({ onClose, onHelp }: { readonly onClose: () => void; readonly onHelp: () => void }) {
@@ -24,7 +36,8 @@ export function Palette({ onClose, onHelp }: { readonly onClose: () => void; rea
     onClose();
     router.push(href);
   };
-  const item = "flex min-h-9 items-center gap-2.5 rounded-md px-2.5 py-1.5 data-[selected=true]:bg-wash max-sm:min-h-11";
+  const item =
+    "flex min-h-9 items-center gap-2.5 rounded-md px-2.5 py-1.5 data-[selected=true]:bg-wash max-sm:min-h-11";
   const address = looksLikeAddress(text) && me.may.purgePages;
   const wide = [
     { by: "urls", label: t("ways.urls") },
@@ -54,13 +67,23 @@ export function Palette({ onClose, onHelp }: { readonly onClose: () => void; rea
         <Command.List className="max-h-[50dvh] overflow-auto p-1.5">
           <Command.Empty className="px-3 py-6 text-center text-mute">{t("palette.nothing")}</Command.Empty>
           {address && (
-            <Command.Item forceMount value={`purge ${text}`} className={item} onSelect={go(`/purge?url=${encodeURIComponent(text.trim())}`)}>
+            <Command.Item
+              forceMount
+              value={`purge ${text}`}
+              className={item}
+              onSelect={go(`/purge?url=${encodeURIComponent(text.trim())}`)}
+            >
               <PurgeIcon />
               <span className="truncate">{t("palette.purgeUrl", { url: text.trim() })}</span>
             </Command.Item>
           )}
           {text.trim() !== "" && !address && (
-            <Command.Item forceMount value={`search ${text}`} className={item} onSelect={go(`/history?search=${encodeURIComponent(text.trim())}`)}>
+            <Command.Item
+              forceMount
+              value={`search ${text}`}
+              className={item}
+              onSelect={go(`/history?search=${encodeURIComponent(text.trim())}`)}
+            >
               <HistoryIcon />
               <span className="truncate">{t("palette.search", { text: text.trim() })}</span>
             </Command.Item>
@@ -71,7 +94,12 @@ export function Palette({ onClose, onHelp }: { readonly onClose: () => void; rea
           </Command.Item>
           {me.may.purgeWide &&
             wide.map((way) => (
-              <Command.Item key={way.by} value={`${t("rooms.purge")} ${way.label}`} className={item} onSelect={go(`/purge?by=${way.by}`)}>
+              <Command.Item
+                key={way.by}
+                value={`${t("rooms.purge")} ${way.label}`}
+                className={item}
+                onSelect={go(`/purge?by=${way.by}`)}
+              >
                 <PurgeIcon />
                 {t("palette.purgeBy", { way: way.label })}
               </Command.Item>
@@ -116,7 +144,10 @@ export function Palette({ onClose, onHelp }: { readonly onClose: () => void; rea
             <AgainIcon />
             {t("keys.title")}
           </Command.Item>
-          <Command.Item className={item} onSelect={() => void signOut().finally(() => location.assign("/sign-in"))}>
+          <Command.Item
+            className={item}
+            onSelect={() => void signOut().finally(() => location.assign("/sign-in"))}
+          >
             <OutIcon />
             {t("act.signOut")}
           </Command.Item>

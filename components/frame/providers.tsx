@@ -16,7 +16,8 @@ export function Providers({ children }: { readonly children: ReactNode }) {
         queryCache: new QueryCache({
           // The session ended while the page was open.
           onError: (error) => {
-            if (problemOf(error).code === "UNAUTHENTICATED") location.replace(doorFor(location.pathname + location.search));
+            if (problemOf(error).code === "UNAUTHENTICATED")
+              location.replace(doorFor(location.pathname + location.search));
           },
         }),
         defaultOptions: {

@@ -8,7 +8,12 @@ import { Status, type Tone } from "@/components/ui/status";
 import type { Connection } from "@/lib/connections/contract";
 import { type StreamState, useLive } from "@/lib/live/client";
 
-const streamTone: Record<StreamState, Tone> = { connecting: "unknown", live: "up", reconnecting: "warn", offline: "down" };
+const streamTone: Record<StreamState, Tone> = {
+  connecting: "unknown",
+  live: "up",
+  reconnecting: "warn",
+  offline: "down",
+};
 
 /** Seconds since the server last spoke, counted here. */
 function useAge(heardAt: number | null): number | null {
@@ -24,10 +29,14 @@ function useAge(heardAt: number | null): number | null {
 export function stripChips(connections: readonly Connection[]) {
   const configured = connections.filter((one) => one.name !== null);
   return {
-    down: configured.filter((one) => one.state === "down").map((one) => ({ kind: one.kind, name: one.name ?? one.kind })),
+    down: configured
+      .filter((one) => one.state === "down")
+      .map((one) => ({ kind: one.kind, name: one.name ?? one.kind })),
     up: configured.filter((one) => one.state === "up").length,
     checking: configured.filter((one) => one.state === "checking").length,
-    notConnected: connections.filter((one) => one.state === "not_connected").map((one) => one.name ?? one.kind),
+    notConnected: connections
+      .filter((one) => one.state === "not_connected")
+      .map((one) => one.name ?? one.kind),
   };
 }
 
@@ -41,17 +50,30 @@ export function StatusStrip() {
   const shownDown = chips.down.slice(0, 3);
   return (
     <footer className="col-start-1 flex h-8 items-center gap-4 overflow-hidden border-t border-line px-3 text-xs whitespace-nowrap text-mute sm:px-5 lg:col-start-2">
-      <Link href="/settings/connections" className="flex min-w-0 items-center gap-3.5 overflow-hidden hover:text-ink">
-        {chips.up > 0 && <Status tone="up" size={13}>{t("strip.up", { count: chips.up })}</Status>}
+      <Link
+        href="/settings/connections"
+        className="flex min-w-0 items-center gap-3.5 overflow-hidden hover:text-ink"
+      >
+        {chips.up > 0 && (
+          <Status tone="up" size={13}>
+            {t("strip.up", { count: chips.up })}
+          </Status>
+        )}
         {shownDown.map((one) => (
           <Status key={`${one.kind}/${one.name}`} tone="down" size={13}>
             {t("strip.down", { name: one.name })}
           </Status>
         ))}
         {chips.down.length > shownDown.length && (
-          <Status tone="down" size={13}>{t("strip.moreDown", { count: chips.down.length - shownDown.length })}</Status>
+          <Status tone="down" size={13}>
+            {t("strip.moreDown", { count: chips.down.length - shownDown.length })}
+          </Status>
         )}
-        {chips.checking > 0 && <Status tone="run" size={13}>{t("strip.checking", { count: chips.checking })}</Status>}
+        {chips.checking > 0 && (
+          <Status tone="run" size={13}>
+            {t("strip.checking", { count: chips.checking })}
+          </Status>
+        )}
         {chips.notConnected.length > 0 && (
           <span className="hidden md:inline">
             <Status tone="unknown" size={13}>
@@ -61,21 +83,42 @@ export function StatusStrip() {
             </Status>
           </span>
         )}
-        {live.heardAt !== null && live.connections.length === 0 && <Status tone="unknown" size={13}>{t("strip.nothing")}</Status>}
+        {live.heardAt !== null && live.connections.length === 0 && (
+          <Status tone="unknown" size={13}>
+            {t("strip.nothing")}
+          </Status>
+        )}
       </Link>
       {live.running.length > 0 && (
         <Link href="/history?state=running" className="hover:text-ink">
-          <Status tone="run" size={13}>{t("strip.running", { count: live.running.length })}</Status>
+          <Status tone="run" size={13}>
+            {t("strip.running", { count: live.running.length })}
+          </Status>
         </Link>
       )}
       {live.heardAt !== null && (
-        <span className={waiting > 0 ? "" : "hidden md:inline"} title={live.outbox.map((node) => `${node.node}: ${node.waiting}`).join("\n")}>
-          {waiting > 0 ? <Status tone="warn" size={13}>{t("strip.waiting", { count: waiting })}</Status> : t("strip.waiting", { count: 0 })}
+        <span
+          className={waiting > 0 ? "" : "hidden md:inline"}
+          title={live.outbox.map((node) => `${node.node}: ${node.waiting}`).join("\n")}
+        >
+          {waiting > 0 ? (
+            <Status tone="warn" size={13}>
+              {t("strip.waiting", { count: waiting })}
+            </Status>
+          ) : (
+            t("strip.waiting", { count: 0 })
+          )}
         </span>
       )}
       <span className="num ml-auto flex items-center gap-1" data-stream={live.stream}>
-        <Status tone={streamTone[live.stream]} size={13}>{t(`strip.${live.stream}`)}</Status>
-        {age !== null && <span className="hidden sm:inline">{t("strip.age", { age: t("units.s", { value: say.number(Math.floor(age / 1000)) }) })}</span>}
+        <Status tone={streamTone[live.stream]} size={13}>
+          {t(`strip.${live.stream}`)}
+        </Status>
+        {age !== null && (
+          <span className="hidden sm:inline">
+            {t("strip.age", { age: t("units.s", { value: say.number(Math.floor(age / 1000)) }) })}
+          </span>
+        )}
       </span>
     </footer>
   );

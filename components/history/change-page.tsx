@@ -5,6 +5,7 @@ import Link from "next/link";
 import { useRouter } from "next/navigation";
 import { useTranslations } from "next-intl";
 import { type ReactNode, useCallback } from "react";
+import { useMe } from "@/components/frame/me";
 import { isFinished, usePurge } from "@/components/purge/use-purge";
 import { CopyButton } from "@/components/ui/copy-button";
 import { AgainIcon, UndoIcon } from "@/components/ui/icons";
@@ -15,25 +16,40 @@ import { useToasts } from "@/components/ui/toast";
 import { api, query } from "@/lib/api/client";
 import type { ChangeDetail, ChangeRow } from "@/lib/changes/contract";
 import { useChangeUpdates } from "@/lib/live/client";
-import { useMe } from "@/components/frame/me";
 import { outcomeOf } from "./outcome";
 import { PurgeProofCards } from "./purge-proof";
 
 const steps = ["planned", "applied", "secondPass", "proved"] as const;
 
 /** How far a purge came, step by step. */
-export function stepTones(row: Pick<ChangeRow, "state" | "outcome" | "progress">): Record<(typeof steps)[number], Tone> {
+export function stepTones(
+  row: Pick<ChangeRow, "state" | "outcome" | "progress">,
+): Record<(typeof steps)[number], Tone> {
   const step = row.progress?.step ?? "";
   const applying = row.state === "running" && step !== "wait" && step !== "again";
   const second = row.state === "running" && !applying;
-  const tone = { planned: "up", applied: "up", secondPass: "up", proved: "up" } as Record<(typeof steps)[number], Tone>;
-  if (row.state === "planned") return { planned: "run", applied: "unknown", secondPass: "unknown", proved: "unknown" };
+  const tone = { planned: "up", applied: "up", secondPass: "up", proved: "up" } as Record<
+    (typeof steps)[number],
+    Tone
+  >;
+  if (row.state === "planned")
+    return { planned: "run", applied: "unknown", secondPass: "unknown", proved: "unknown" };
   if (applying) return { ...tone, applied: "run", secondPass: "unknown", proved: "unknown" };
   if (second) return { ...tone, secondPass: "run", proved: "unknown" };
   if (row.state === "verifying") return { ...tone, proved: "run" };
-  if (row.state === "done") return { ...tone, proved: row.outcome === "stale" ? "down" : row.outcome === "unknown" ? "unknown" : "up" };
-  if (row.state === "failed" && row.outcome !== null) return { ...tone, proved: row.outcome === "stale" ? "down" : "unknown" };
-  return { ...tone, applied: "unknown", secondPass: "unknown", proved: row.state === "failed" ? "down" : "unknown" };
+  if (row.state === "done")
+    return {
+      ...tone,
+      proved: row.outcome === "stale" ? "down" : row.outcome === "unknown" ? "unknown" : "up",
+    };
+  if (row.state === "failed" && row.outcome !== null)
+    return { ...tone, proved: row.outcome === "stale" ? "down" : "unknown" };
+  return {
+    ...tone,
+    applied: "unknown",
+    secondPass: "unknown",
+    proved: row.state === "failed" ? "down" : "unknown",
+  };
 }
 
 function Card({ title, children }: { readonly title: string; readonly children: ReactNode }) {
@@ -45,12 +61,26 @@ function Card({ title, children }: { readonly title: string; readonly children: 
   );
 }
 
-function Headline({ detail, freshAfterMs, count }: { readonly detail: ChangeDetail; readonly freshAfterMs: number | null; readonly count: number | null }) {
+function Headline({
+  detail,
+  freshAfterMs,
+  count,
+}: {
+  readonly detail: ChangeDetail;
+  readonly freshAfterMs: number | null;
+  readonly count: number | null;
+}) {
   const t = useTranslations();
   const say = useSay();
   const { tone, word } = outcomeOf(detail);
   const tones = stepTones(detail);
-  const stepTone: Record<Tone, string> = { up: "text-up-ink", down: "text-down-ink", run: "text-run-ink", warn: "text-warn-ink", unknown: "text-mute" };
+  const stepTone: Record<Tone, string> = {
+    up: "text-up-ink",
+    down: "text-down-ink",
+    run: "text-run-ink",
+    warn: "text-warn-ink",
+    unknown: "text-mute",
+  };
   return (
     <div className="flex flex-wrap items-center gap-x-4 gap-y-3">
       <StatusShape tone={tone} size={34} />
@@ -59,18 +89,25 @@ function Headline({ detail, freshAfterMs, count }: { readonly detail: ChangeDeta
           {detail.outcome === "fresh" && freshAfterMs !== null
             ? t("proof.fresh", { time: say.duration(freshAfterMs) })
             : detail.outcome !== null && isFinished(detail.state)
-              ? t.has(`proof.${detail.outcome}`) ? t(`proof.${detail.outcome}`) : t(word)
+              ? t.has(`proof.${detail.outcome}`)
+                ? t(`proof.${detail.outcome}`)
+                : t(word)
               : t(`proof.states.${detail.state}`)}
         </h1>
         <p className="mt-0.5 font-mono text-xs text-mute">
           {detail.title === "everything" ? t("history.everything") : detail.title}
-          {count !== null && count > 1 && <span className="font-sans text-sm">{` ${t("proof.andRelated", { count: count - 1 })}`}</span>}
+          {count !== null && count > 1 && (
+            <span className="font-sans text-sm">{` ${t("proof.andRelated", { count: count - 1 })}`}</span>
+          )}
         </p>
       </div>
       {detail.kind === "purge" && (
         <ol className="flex flex-wrap overflow-hidden rounded-md border border-line bg-pane text-xs">
           {steps.map((step) => (
-            <li key={step} className={`flex items-center gap-1.5 border-l border-line px-3 py-1.5 first:border-0 ${stepTone[tones[step]]}`}>
+            <li
+              key={step}
+              className={`flex items-center gap-1.5 border-l border-line px-3 py-1.5 first:border-0 ${stepTone[tones[step]]}`}
+            >
               <StatusShape tone={tones[step]} size={13} />
               {t(`proof.steps.${step}`)}
               <span className="sr-only">{t(`tones.${tones[step]}`)}</span>
@@ -88,7 +125,9 @@ export function againAddress(detail: Pick<ChangeDetail, "kind" | "input">): stri
   const target = (detail.input as { target?: { by?: string; urls?: string[] } } | null)?.target;
   if (target?.by === "url") {
     const [only, ...others] = target.urls ?? [];
-    return only !== undefined && others.length === 0 ? `/purge?url=${encodeURIComponent(only)}` : "/purge?by=urls";
+    return only !== undefined && others.length === 0
+      ? `/purge?url=${encodeURIComponent(only)}`
+      : "/purge?by=urls";
   }
   return target?.by === undefined ? null : `/purge?by=${target.by}`;
 }
@@ -99,8 +138,13 @@ function Actions({ detail }: { readonly detail: ChangeDetail }) {
   const router = useRouter();
   const queries = useQueryClient();
   const toasts = useToasts();
-  const reload = () => queries.invalidateQueries({ queryKey: query.changes.get.key({ input: { id: detail.id } }) });
-  const cancel = useMutation({ mutationFn: () => api.changes.cancel({ id: detail.id }), onSuccess: reload, onError: toasts.fail });
+  const reload = () =>
+    queries.invalidateQueries({ queryKey: query.changes.get.key({ input: { id: detail.id } }) });
+  const cancel = useMutation({
+    mutationFn: () => api.changes.cancel({ id: detail.id }),
+    onSuccess: reload,
+    onError: toasts.fail,
+  });
   const undo = useMutation({
     mutationFn: () => api.changes.undo({ id: detail.id }),
     onSuccess: (row) => router.push(`/history/${row.id}`),
@@ -134,7 +178,11 @@ function Actions({ detail }: { readonly detail: ChangeDetail }) {
 function Log({ detail }: { readonly detail: ChangeDetail }) {
   const t = useTranslations();
   const say = useSay();
-  const tone: Record<ChangeDetail["log"][number]["level"], Tone> = { info: "unknown", warn: "warn", error: "down" };
+  const tone: Record<ChangeDetail["log"][number]["level"], Tone> = {
+    info: "unknown",
+    warn: "warn",
+    error: "down",
+  };
   return (
     <Card title={t("proof.log")}>
       {detail.log.length === 0 && <p className="p-3 text-mute">{t("proof.noLog")}</p>}
@@ -142,10 +190,18 @@ function Log({ detail }: { readonly detail: ChangeDetail }) {
         {detail.log.map((line, index) => (
           // biome-ignore lint/suspicious/noArrayIndexKey: the log only grows
           <li key={index} className="row">
-            <time className="num text-xs whitespace-nowrap text-mute" dateTime={line.at} title={say.utc(line.at)}>
+            <time
+              className="num text-xs whitespace-nowrap text-mute"
+              dateTime={line.at}
+              title={say.utc(line.at)}
+            >
               {say.time(line.at)}
             </time>
-            {line.level === "info" ? <span>{say.key("log", line.message, line.params)}</span> : <Status tone={tone[line.level]}>{say.key("log", line.message, line.params)}</Status>}
+            {line.level === "info" ? (
+              <span>{say.key("log", line.message, line.params)}</span>
+            ) : (
+              <Status tone={tone[line.level]}>{say.key("log", line.message, line.params)}</Status>
+            )}
           </li>
         ))}
       </ol>
@@ -160,11 +216,17 @@ function WhoAndWhy({ detail, children }: { readonly detail: ChangeDetail; readon
     <Card title={t("proof.who")}>
       <div className="row">
         <span>{detail.actor.name}</span>
-        {detail.site !== null && <small className="ml-auto text-xs text-mute">{t("proof.site", { site: detail.site })}</small>}
+        {detail.site !== null && (
+          <small className="ml-auto text-xs text-mute">{t("proof.site", { site: detail.site })}</small>
+        )}
       </div>
       <div className="row">
         <span>{t(`proof.from.${detail.origin}`)}</span>
-        <time className="num ml-auto text-xs text-mute" dateTime={detail.createdAt} title={say.utc(detail.createdAt)}>
+        <time
+          className="num ml-auto text-xs text-mute"
+          dateTime={detail.createdAt}
+          title={say.utc(detail.createdAt)}
+        >
           {say.time(detail.createdAt)}
         </time>
       </div>
@@ -196,11 +258,19 @@ function PurgeChange({ detail }: { readonly detail: ChangeDetail }) {
   const allowance = proof?.cloudflare ?? null;
   return (
     <>
-      <Headline detail={detail} freshAfterMs={proof?.freshAfterMs ?? null} count={purge.data?.plan.objectCount ?? null} />
+      <Headline
+        detail={detail}
+        freshAfterMs={proof?.freshAfterMs ?? null}
+        count={purge.data?.plan.objectCount ?? null}
+      />
       <div className="mt-5 grid gap-4 lg:grid-cols-[minmax(0,1fr)_320px] lg:items-start">
         <div className="grid gap-4">
           {purge.error && <Failure error={purge.error} onRetry={() => void purge.refetch()} />}
-          {purge.data ? <PurgeProofCards id={detail.id} plan={purge.data.plan} proof={proof} /> : !purge.error && <Skeleton rows={8} />}
+          {purge.data ? (
+            <PurgeProofCards id={detail.id} plan={purge.data.plan} proof={proof} />
+          ) : (
+            !purge.error && <Skeleton rows={8} />
+          )}
           <Log detail={detail} />
         </div>
         <div className="grid gap-4">
@@ -209,7 +279,11 @@ function PurgeChange({ detail }: { readonly detail: ChangeDetail }) {
               <div className="row">
                 <span className="text-mute">{t("proof.allowance")}</span>
                 <small className="num ml-auto text-xs text-mute">
-                  {t("proof.allowanceLeft", { left: say.number(allowance.left), size: say.number(allowance.size), time: say.duration(allowance.fullInMs) })}
+                  {t("proof.allowanceLeft", {
+                    left: say.number(allowance.left),
+                    size: say.number(allowance.size),
+                    time: say.duration(allowance.fullInMs),
+                  })}
                 </small>
               </div>
             )}
@@ -231,7 +305,8 @@ export function ChangePage({ id }: { readonly id: number }) {
   });
   const follow = useCallback(
     (row: ChangeRow) => {
-      if (row.id === id) void queries.invalidateQueries({ queryKey: query.changes.get.key({ input: { id } }) });
+      if (row.id === id)
+        void queries.invalidateQueries({ queryKey: query.changes.get.key({ input: { id } }) });
     },
     [queries, id],
   );
@@ -239,10 +314,24 @@ export function ChangePage({ id }: { readonly id: number }) {
   const detail = change.data;
   return (
     <div className="mx-auto max-w-6xl px-3 py-5 sm:px-5">
-      {!detail && (change.error ? <Failure error={change.error} onRetry={() => void change.refetch()} /> : <Skeleton rows={8} />)}
+      {!detail &&
+        (change.error ? (
+          <Failure error={change.error} onRetry={() => void change.refetch()} />
+        ) : (
+          <Skeleton rows={8} />
+        ))}
       {detail?.error && (
         <p className="mb-3">
-          <Status tone="down">{say.problem({ ...detail.error, problem: null, params: {}, field: null, problems: [], requestId: null })}</Status>
+          <Status tone="down">
+            {say.problem({
+              ...detail.error,
+              problem: null,
+              params: {},
+              field: null,
+              problems: [],
+              requestId: null,
+            })}
+          </Status>
           <code className="ml-5 block text-mute">{detail.error.message}</code>
         </p>
       )}
@@ -256,7 +345,9 @@ export function ChangePage({ id }: { readonly id: number }) {
               <div className="grid gap-4">
                 <Log detail={detail} />
                 <Card title={t("proof.evidence")}>
-                  <pre className="overflow-auto p-3">{JSON.stringify(detail.evidence ?? detail.plan, null, 2)}</pre>
+                  <pre className="overflow-auto p-3">
+                    {JSON.stringify(detail.evidence ?? detail.plan, null, 2)}
+                  </pre>
                 </Card>
               </div>
               <div className="grid gap-4">

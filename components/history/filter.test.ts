@@ -5,7 +5,9 @@ import { outcomeOf } from "./outcome";
 
 describe("filterOf", () => {
   it("takes what it knows and drops the rest", () => {
-    const filter = filterOf(new URLSearchParams("search=%20a%20&state=boiling&outcome=stale&from=yesterday&x=1&actor="));
+    const filter = filterOf(
+      new URLSearchParams("search=%20a%20&state=boiling&outcome=stale&from=yesterday&x=1&actor="),
+    );
     expect(filter).toEqual({ search: "a", outcome: "stale" });
     expect(filterOf(new URLSearchParams("state=failed")).state).toBe("failed");
   });
@@ -23,7 +25,9 @@ it("changes one filter and keeps the others", () => {
 });
 
 it("exports the same selection", () => {
-  expect(exportAddress({ search: "a b", state: "done" }, "csv")).toBe("/api/v1/changes/export?format=csv&search=a+b&state=done");
+  expect(exportAddress({ search: "a b", state: "done" }, "csv")).toBe(
+    "/api/v1/changes/export?format=csv&search=a+b&state=done",
+  );
 });
 
 it("never shows an unknown outcome as good", () => {

@@ -1,10 +1,29 @@
 // History's filters as they stand in the address, so that a link says the same to everybody.
 import type { ChangeFilter } from "@/lib/changes/contract";
 
-export const filterNames = ["search", "state", "outcome", "kind", "site", "actor", "target", "from", "to"] as const;
+export const filterNames = [
+  "search",
+  "state",
+  "outcome",
+  "kind",
+  "site",
+  "actor",
+  "target",
+  "from",
+  "to",
+] as const;
 export type FilterName = (typeof filterNames)[number];
 
-const states = ["planned", "running", "verifying", "done", "failed", "cancelled", "undone", "interrupted"] as const;
+const states = [
+  "planned",
+  "running",
+  "verifying",
+  "done",
+  "failed",
+  "cancelled",
+  "undone",
+  "interrupted",
+] as const;
 
 /** A day "2026-11-23" of the reader's own zone as an instant; its last one with `end`. Null for anything else. */
 function instant(day: string, end: boolean): string | null {

@@ -18,7 +18,17 @@ const kinds = ["purge"] as const;
 const states = ["running", "verifying", "done", "failed", "cancelled", "interrupted", "undone"] as const;
 const outcomes = ["fresh", "stale", "unknown"] as const;
 
-function FilterSelect({ name, label, any, options }: { readonly name: FilterName; readonly label: string; readonly any: string; readonly options: readonly { value: string; label: string }[] }) {
+function FilterSelect({
+  name,
+  label,
+  any,
+  options,
+}: {
+  readonly name: FilterName;
+  readonly label: string;
+  readonly any: string;
+  readonly options: readonly { value: string; label: string }[];
+}) {
   const params = useSearchParams();
   const router = useRouter();
   const id = useId();
@@ -27,7 +37,12 @@ function FilterSelect({ name, label, any, options }: { readonly name: FilterName
       <label htmlFor={id} className="sr-only">
         {label}
       </label>
-      <select id={id} className="input" value={params.get(name) ?? ""} onChange={(event) => router.replace(withFilter(params, name, event.target.value))}>
+      <select
+        id={id}
+        className="input"
+        value={params.get(name) ?? ""}
+        onChange={(event) => router.replace(withFilter(params, name, event.target.value))}
+      >
         <option value="">{any}</option>
         {options.map((option) => (
           <option key={option.value} value={option.value}>
@@ -39,7 +54,15 @@ function FilterSelect({ name, label, any, options }: { readonly name: FilterName
   );
 }
 
-function FilterText({ name, label, type = "text" }: { readonly name: FilterName; readonly label: string; readonly type?: "text" | "search" | "date" }) {
+function FilterText({
+  name,
+  label,
+  type = "text",
+}: {
+  readonly name: FilterName;
+  readonly label: string;
+  readonly type?: "text" | "search" | "date";
+}) {
   const params = useSearchParams();
   const router = useRouter();
   const id = useId();
@@ -76,9 +99,10 @@ function useRowKeys() {
   useEffect(() => {
     const press = (event: KeyboardEvent) => {
       if (event.ctrlKey || event.metaKey || event.altKey || (event.key !== "j" && event.key !== "k")) return;
-      if (event.target instanceof HTMLElement && /^(input|textarea|select)$/i.test(event.target.tagName)) return;
+      if (event.target instanceof HTMLElement && /^(input|textarea|select)$/i.test(event.target.tagName))
+        return;
       const links = [...document.querySelectorAll<HTMLElement>("[data-row]")];
-      const at = links.findIndex((link) => link === document.activeElement);
+      const at = links.findIndex((link) => link.matches(":focus"));
       links[event.key === "j" ? Math.min(at + 1, links.length - 1) : Math.max(at - 1, 0)]?.focus();
     };
     window.addEventListener("keydown", press);
@@ -101,13 +125,19 @@ function Row({ row }: { readonly row: ChangeRow }) {
         </span>
         <span className="order-1 min-w-0 sm:order-none">
           <span className="mr-2 text-mute">{say.key("kinds", row.kind)}</span>
-          <span className="font-medium break-words">{row.kind === "purge" && row.title === "everything" ? t("history.everything") : row.title}</span>
+          <span className="font-medium break-words">
+            {row.kind === "purge" && row.title === "everything" ? t("history.everything") : row.title}
+          </span>
           {row.reason !== null && <span className="ml-2 text-mute">{row.reason}</span>}
         </span>
         <span className="order-3 truncate text-xs text-mute sm:order-none sm:text-sm">
           {row.actor.name} · {t(`origins.${row.origin}`)}
         </span>
-        <time dateTime={row.createdAt} title={say.utc(row.createdAt)} className="num order-4 text-right text-xs text-mute sm:order-none sm:text-sm">
+        <time
+          dateTime={row.createdAt}
+          title={say.utc(row.createdAt)}
+          className="num order-4 text-right text-xs text-mute sm:order-none sm:text-sm"
+        >
           {say.time(row.createdAt)}
         </time>
       </Link>
@@ -122,10 +152,16 @@ export function HistoryList() {
   const queries = useQueryClient();
   const filter = useMemo(() => filterOf(new URLSearchParams(params)), [params]);
   const filtered = filterNames.some((name) => params.has(name));
-  const [more, setMore] = useState(() => ["kind", "site", "actor", "target", "from", "to"].some((name) => params.has(name)));
+  const [more, setMore] = useState(() =>
+    ["kind", "site", "actor", "target", "from", "to"].some((name) => params.has(name)),
+  );
   const changes = useInfiniteQuery({
     ...query.changes.list.infiniteOptions({
-      input: (cursor: number | undefined) => ({ ...filter, limit: 50, ...(cursor === undefined ? {} : { cursor }) }),
+      input: (cursor: number | undefined) => ({
+        ...filter,
+        limit: 50,
+        ...(cursor === undefined ? {} : { cursor }),
+      }),
       initialPageParam: undefined as number | undefined,
       getNextPageParam: (last) => last.next ?? undefined,
     }),
@@ -155,8 +191,18 @@ export function HistoryList() {
       </div>
       <search className="mb-3 flex flex-wrap items-center gap-2">
         <FilterText name="search" type="search" label={t("history.search")} />
-        <FilterSelect name="state" label={t("history.state")} any={t("history.anyState")} options={states.map((value) => ({ value, label: t(`states.${value}`) }))} />
-        <FilterSelect name="outcome" label={t("history.outcome")} any={t("history.anyOutcome")} options={outcomes.map((value) => ({ value, label: t(`outcomes.${value}`) }))} />
+        <FilterSelect
+          name="state"
+          label={t("history.state")}
+          any={t("history.anyState")}
+          options={states.map((value) => ({ value, label: t(`states.${value}`) }))}
+        />
+        <FilterSelect
+          name="outcome"
+          label={t("history.outcome")}
+          any={t("history.anyOutcome")}
+          options={outcomes.map((value) => ({ value, label: t(`outcomes.${value}`) }))}
+        />
         <button type="button" className="btn btn-quiet" aria-expanded={more} onClick={() => setMore(!more)}>
           {more ? t("history.fewer") : t("history.more")}
         </button>
@@ -167,7 +213,12 @@ export function HistoryList() {
         )}
         {more && (
           <div className="flex w-full flex-wrap items-center gap-2">
-            <FilterSelect name="kind" label={t("history.kind")} any={t("history.anyKind")} options={kinds.map((value) => ({ value, label: t(`kinds.${value}`) }))} />
+            <FilterSelect
+              name="kind"
+              label={t("history.kind")}
+              any={t("history.anyKind")}
+              options={kinds.map((value) => ({ value, label: t(`kinds.${value}`) }))}
+            />
             <FilterText name="actor" label={t("history.actor")} />
             <FilterText name="site" label={t("history.site")} />
             <FilterText name="target" label={t("history.target")} />
@@ -203,7 +254,12 @@ export function HistoryList() {
         )}
       </div>
       {changes.hasNextPage && (
-        <button type="button" className="btn mt-3 w-full sm:w-auto" disabled={changes.isFetchingNextPage} onClick={() => void changes.fetchNextPage()}>
+        <button
+          type="button"
+          className="btn mt-3 w-full sm:w-auto"
+          disabled={changes.isFetchingNextPage}
+          onClick={() => void changes.fetchNextPage()}
+        >
           {changes.isFetchingNextPage ? t("state.loading") : t("history.older")}
         </button>
       )}

@@ -16,10 +16,14 @@ const stateTone = {
 } satisfies Record<ChangeState, Tone>;
 
 /** The sign's tone and the key of its word. */
-export function outcomeOf(row: Pick<ChangeRow, "state" | "outcome">): { readonly tone: Tone; readonly word: string } {
+export function outcomeOf(row: Pick<ChangeRow, "state" | "outcome">): {
+  readonly tone: Tone;
+  readonly word: string;
+} {
   if (row.state === "done" && row.outcome === "unknown") return { tone: "unknown", word: "outcomes.unknown" };
   if (row.state === "done" && row.outcome === "fresh") return { tone: "up", word: "outcomes.fresh" };
-  if (row.outcome === "stale" && (row.state === "done" || row.state === "failed")) return { tone: "down", word: "outcomes.stale" };
+  if (row.outcome === "stale" && (row.state === "done" || row.state === "failed"))
+    return { tone: "down", word: "outcomes.stale" };
   if (row.state === "failed" && row.outcome === "unknown") return { tone: "warn", word: "outcomes.unknown" };
   return { tone: stateTone[row.state], word: `states.${row.state}` };
 }

@@ -2,6 +2,7 @@
 // A plan in full: what each layer and node gets and has now, and object by object. Loaded when it is asked for.
 import { useTranslations } from "next-intl";
 import { useSay } from "@/components/ui/say";
+import { Scroll } from "@/components/ui/scroll";
 import { Status } from "@/components/ui/status";
 import type { Cached, PurgePlan } from "@/lib/purge/contract";
 import { cachedNow } from "./words";
@@ -61,8 +62,7 @@ export function PlanDetail({ plan, plain }: { readonly plan: PurgePlan; readonly
       {!plain && (
         <section className="card">
           <h2>{t("plan.layers")}</h2>
-          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard */}
-          <div className="overflow-x-auto" role="region" aria-label={t("plan.layers")} tabIndex={0}>
+          <Scroll label={t("plan.layers")} className="">
             <table className="table num">
               <thead>
                 <tr>
@@ -92,13 +92,17 @@ export function PlanDetail({ plan, plain }: { readonly plan: PurgePlan; readonly
                           t("plan.cachedOf", { hit: now.hit, of: looked, unknown: now.unknown })
                         )}
                       </td>
-                      <td>{layer.waitMs === null || layer.waitMs === 0 ? t("plan.noWait") : say.duration(layer.waitMs)}</td>
+                      <td>
+                        {layer.waitMs === null || layer.waitMs === 0
+                          ? t("plan.noWait")
+                          : say.duration(layer.waitMs)}
+                      </td>
                     </tr>
                   );
                 })}
               </tbody>
             </table>
-          </div>
+          </Scroll>
         </section>
       )}
       <section className="card">
@@ -114,7 +118,8 @@ export function PlanDetail({ plan, plain }: { readonly plan: PurgePlan; readonly
                     const found = layer.now.find((now) => now.object === index);
                     return found ? (
                       <li key={`${layer.layer}/${layer.system}`}>
-                        <span className="text-mute">{layer.system}</span> <CachedWords cached={found.cached} />
+                        <span className="text-mute">{layer.system}</span>{" "}
+                        <CachedWords cached={found.cached} />
                       </li>
                     ) : null;
                   })}
@@ -127,7 +132,9 @@ export function PlanDetail({ plan, plain }: { readonly plan: PurgePlan; readonly
           )}
         </ul>
       </section>
-      {!plain && <p className="text-mute">{t("plan.secondPass", { time: say.duration(plan.secondPassMs) })}</p>}
+      {!plain && (
+        <p className="text-mute">{t("plan.secondPass", { time: say.duration(plan.secondPassMs) })}</p>
+      )}
     </div>
   );
 }

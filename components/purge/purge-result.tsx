@@ -4,8 +4,8 @@ import { useMutation, useQueryClient } from "@tanstack/react-query";
 import Link from "next/link";
 import { useTranslations } from "next-intl";
 import { useEffect, useRef } from "react";
-import { Failure, Skeleton } from "@/components/ui/states";
 import { useSay } from "@/components/ui/say";
+import { Failure, Skeleton } from "@/components/ui/states";
 import { Status, StatusShape, type Tone } from "@/components/ui/status";
 import { useToasts } from "@/components/ui/toast";
 import { api, query } from "@/lib/api/client";
@@ -13,7 +13,12 @@ import type { ChangeRow } from "@/lib/changes/contract";
 import { isFinished, usePurge } from "./use-purge";
 import { answersByLayer, type LayerAnswer } from "./words";
 
-const answerTone: Record<LayerAnswer["verdict"], Tone> = { fresh: "up", stale: "down", unknown: "unknown", waiting: "warn" };
+const answerTone: Record<LayerAnswer["verdict"], Tone> = {
+  fresh: "up",
+  stale: "down",
+  unknown: "unknown",
+  waiting: "warn",
+};
 
 function Running({ id, progress }: { readonly id: number; readonly progress: ChangeRow["progress"] }) {
   const t = useTranslations();
@@ -27,7 +32,9 @@ function Running({ id, progress }: { readonly id: number; readonly progress: Cha
       <h1 className="mt-3 text-2xl">{t("result.running")}</h1>
       <p className="mt-1.5 text-base text-mute">
         {step}
-        {progress !== null && progress.total > 1 && ` · ${t("result.progress", { done: progress.done, total: progress.total })}`}
+        {progress !== null &&
+          progress.total > 1 &&
+          ` · ${t("result.progress", { done: progress.done, total: progress.total })}`}
       </p>
       <progress
         className="mt-4 h-2 w-full accent-[var(--deep)]"
@@ -55,15 +62,29 @@ export function PurgeResult({ id, again }: { readonly id: number; readonly again
     heading.current?.focus();
     void queries.invalidateQueries({ queryKey: query.changes.list.key() });
   }, [finished, queries]);
-  if (!purge.data) return purge.error ? <Failure error={purge.error} onRetry={() => void purge.refetch()} /> : <Skeleton />;
+  if (!purge.data)
+    return purge.error ? <Failure error={purge.error} onRetry={() => void purge.refetch()} /> : <Skeleton />;
   const { plan, proof, progress, error } = purge.data;
   if (!finished) return <Running id={id} progress={progress} />;
 
   const cancelled = state === "cancelled" || state === "interrupted";
   const answers = proof === null ? [] : answersByLayer(proof);
   const waiting = answers.some((answer) => answer.verdict === "waiting");
-  const verdict = cancelled ? "cancelled" : proof === null ? "failed" : proof.verdict === "unknown" && waiting ? "waiting" : proof.verdict;
-  const tone: Record<typeof verdict, Tone> = { fresh: "up", stale: "down", unknown: "unknown", waiting: "warn", cancelled: "unknown", failed: "down" };
+  const verdict = cancelled
+    ? "cancelled"
+    : proof === null
+      ? "failed"
+      : proof.verdict === "unknown" && waiting
+        ? "waiting"
+        : proof.verdict;
+  const tone: Record<typeof verdict, Tone> = {
+    fresh: "up",
+    stale: "down",
+    unknown: "unknown",
+    waiting: "warn",
+    cancelled: "unknown",
+    failed: "down",
+  };
   const one = plan.target.by === "url" && plan.pages === 1;
   const page = plan.objects.find((object) => object.label === "page" && object.type === "url");
   const pasted = plan.target.by === "url" ? plan.target.urls[0] : undefined;
@@ -73,7 +94,9 @@ export function PurgeResult({ id, again }: { readonly id: number; readonly again
     <>
       <StatusShape tone={tone[verdict]} size={52} />
       <h1 ref={heading} tabIndex={-1} className="mt-3 text-2xl outline-none">
-        {verdict === "fresh" && one ? t("purge.freshTitle") : t(`result.${verdict}${subject}`, { count: plan.pages })}
+        {verdict === "fresh" && one
+          ? t("purge.freshTitle")
+          : t(`result.${verdict}${subject}`, { count: plan.pages })}
       </h1>
       <p className="mt-1.5 text-base text-mute">
         {verdict === "fresh" && proof !== null && proof.freshAfterMs !== null
@@ -82,7 +105,17 @@ export function PurgeResult({ id, again }: { readonly id: number; readonly again
       </p>
       {error !== null && (
         <p className="mt-3">
-          <Status tone="down">{say.problem({ code: error.code, message: error.message, problem: null, params: {}, field: null, problems: [], requestId: null })}</Status>
+          <Status tone="down">
+            {say.problem({
+              code: error.code,
+              message: error.message,
+              problem: null,
+              params: {},
+              field: null,
+              problems: [],
+              requestId: null,
+            })}
+          </Status>
         </p>
       )}
       {answers.length > 0 && (
@@ -92,25 +125,40 @@ export function PurgeResult({ id, again }: { readonly id: number; readonly again
               <StatusShape tone={answerTone[answer.verdict]} size={18} />
               <span>
                 {answer.systems > 1
-                  ? t("result.layerOf", { layer: t(`plainLayers.${answer.layer}`), fresh: answer.fresh, of: answer.systems })
+                  ? t("result.layerOf", {
+                      layer: t(`plainLayers.${answer.layer}`),
+                      fresh: answer.fresh,
+                      of: answer.systems,
+                    })
                   : t(`plainLayers.${answer.layer}`)}
               </span>
               <span className="ml-auto text-right text-sm text-mute">
-                {t(answer.layer === "redis" && answer.verdict === "fresh" ? "answers.emptied" : `answers.${answer.verdict}`)}
+                {t(
+                  answer.layer === "redis" && answer.verdict === "fresh"
+                    ? "answers.emptied"
+                    : `answers.${answer.verdict}`,
+                )}
               </span>
             </li>
           ))}
         </ul>
       )}
       {verdict === "fresh" && one && <p className="mt-4 text-mute">{t("result.browser")}</p>}
-      {proof?.warmed && <p className="mt-4 text-mute">{t("result.warmed", { done: proof.warmed.done, of: proof.warmed.of })}</p>}
+      {proof?.warmed && (
+        <p className="mt-4 text-mute">
+          {t("result.warmed", { done: proof.warmed.done, of: proof.warmed.of })}
+        </p>
+      )}
       <div className="mt-4 grid gap-2">
         {open !== null && verdict !== "cancelled" && (
           <a href={open} target="_blank" rel="noreferrer" className="btn btn-primary btn-large">
             {t("result.open")}
           </a>
         )}
-        <Link href={again} className={open === null ? "btn btn-primary btn-large" : "link tap justify-self-center p-2"}>
+        <Link
+          href={again}
+          className={open === null ? "btn btn-primary btn-large" : "link tap justify-self-center p-2"}
+        >
           {one ? t("result.another") : t("result.anotherWide")}
         </Link>
         <Link href={`/history/${id}`} className="link tap justify-self-center p-2 text-mute">

@@ -39,7 +39,10 @@ export function PurgeRoom() {
   return (
     <>
       {me.may.purgeWide && (
-        <nav aria-label={t("ways.title")} className="flex gap-1 overflow-x-auto border-b border-line px-3 sm:px-5">
+        <nav
+          aria-label={t("ways.title")}
+          className="flex gap-1 overflow-x-auto border-b border-line px-3 sm:px-5"
+        >
           {ways.map((one) => (
             <Link
               key={one}

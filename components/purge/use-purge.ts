@@ -52,7 +52,8 @@ export function usePurge(id: number) {
   const options = query.purges.get.queryOptions({ input: { id } });
   const follow = useCallback(
     (row: ChangeRow) => {
-      if (row.id === id) void queries.invalidateQueries({ queryKey: query.purges.get.key({ input: { id } }) });
+      if (row.id === id)
+        void queries.invalidateQueries({ queryKey: query.purges.get.key({ input: { id } }) });
     },
     [queries, id],
   );

@@ -20,7 +20,13 @@ import { longestWait, pastedLines } from "./words";
 const maxLines = 10_000;
 type WideWay = Exclude<Way, "url">;
 
-export function WidePurge({ way, onStarted }: { readonly way: WideWay; readonly onStarted: (id: number) => void }) {
+export function WidePurge({
+  way,
+  onStarted,
+}: {
+  readonly way: WideWay;
+  readonly onStarted: (id: number) => void;
+}) {
   const t = useTranslations();
   const say = useSay();
   const id = useId();
@@ -38,7 +44,15 @@ export function WidePurge({ way, onStarted }: { readonly way: WideWay; readonly 
   const tooMany = way === "urls" && lines.length > maxLines;
   const ready =
     !tooMany &&
-    (way === "urls" ? lines.length > 0 : way === "prefix" ? text.trim() !== "" && chosen !== "" : way === "tag" ? tags.length > 0 && chosen !== "" : way === "site" ? chosen !== "" : true);
+    (way === "urls"
+      ? lines.length > 0
+      : way === "prefix"
+        ? text.trim() !== "" && chosen !== ""
+        : way === "tag"
+          ? tags.length > 0 && chosen !== ""
+          : way === "site"
+            ? chosen !== ""
+            : true);
 
   function target(): PurgeTarget {
     switch (way) {
@@ -54,7 +68,13 @@ export function WidePurge({ way, onStarted }: { readonly way: WideWay; readonly 
         return { by: "everything" };
     }
   }
-  const request = () => ({ target: target(), mode, warm, ...(reason.trim() === "" ? {} : { reason: reason.trim() }) }) satisfies Partial<PurgeRequest>;
+  const request = () =>
+    ({
+      target: target(),
+      mode,
+      warm,
+      ...(reason.trim() === "" ? {} : { reason: reason.trim() }),
+    }) satisfies Partial<PurgeRequest>;
   const plan = useMutation({ mutationFn: () => api.purges.plan(request()) });
   const start = useStartPurge(onStarted);
   // A plan is of what was asked then: what is changed afterwards needs another.
@@ -64,7 +84,13 @@ export function WidePurge({ way, onStarted }: { readonly way: WideWay; readonly 
   };
   const failure = plan.error ?? start.error;
   const problem = failure ? problemOf(failure) : null;
-  const faults = (problem?.problems.length ? problem.problems : problem ? [{ field: problem.field ?? "", problem: "", params: {} }] : [])
+  const faults = (
+    problem?.problems.length
+      ? problem.problems
+      : problem
+        ? [{ field: problem.field ?? "", problem: "", params: {} }]
+        : []
+  )
     .map((fault) => ({ line: lines[(lineOf(fault.field) ?? 0) - 1], fault }))
     .filter((fault) => way === "urls" && fault.line !== undefined);
 
@@ -88,7 +114,12 @@ export function WidePurge({ way, onStarted }: { readonly way: WideWay; readonly 
             : t("wide.verbEverything");
   const dropBad = () => {
     const bad = new Set(faults.map((fault) => fault.line?.line));
-    setText(lines.filter((line) => !bad.has(line.line)).map((line) => line.text).join("\n"));
+    setText(
+      lines
+        .filter((line) => !bad.has(line.line))
+        .map((line) => line.text)
+        .join("\n"),
+    );
     changed();
     area.current?.focus();
   };
@@ -102,7 +133,7 @@ export function WidePurge({ way, onStarted }: { readonly way: WideWay; readonly 
         {(way === "prefix" || way === "tag" || way === "site") && (
           <div>
             <label htmlFor={`${id}-site`} className="mb-1 block font-medium">
-              {t("wide.site")}
+              {t("wide.siteField")}
             </label>
             <select
               id={`${id}-site`}
@@ -130,7 +161,9 @@ export function WidePurge({ way, onStarted }: { readonly way: WideWay; readonly 
                 {t(`wide.${way}.field`)}
               </label>
               <span className="num ml-auto text-xs text-mute" aria-live="polite">
-                {way === "urls" ? t("wide.lines", { count: lines.length, max: maxLines }) : t("wide.tags", { count: tags.length })}
+                {way === "urls"
+                  ? t("wide.lines", { count: lines.length, max: maxLines })
+                  : t("wide.tags", { count: tags.length })}
               </span>
             </div>
             <textarea
@@ -175,7 +208,10 @@ export function WidePurge({ way, onStarted }: { readonly way: WideWay; readonly 
                 {faults.slice(0, 100).map(({ line, fault }) => (
                   <li key={line?.line}>
                     <Status tone="down">
-                      {t("wide.line", { line: line?.line ?? 0 })} {fault.problem === "" ? say.problem(problem) : say.key("problems", fault.problem, fault.params)}
+                      {t("wide.line", { line: line?.line ?? 0 })}{" "}
+                      {fault.problem === ""
+                        ? say.problem(problem)
+                        : say.key("problems", fault.problem, fault.params)}
                     </Status>
                     <code className="ml-5 block truncate text-mute">{line?.text}</code>
                   </li>
@@ -216,7 +252,13 @@ export function WidePurge({ way, onStarted }: { readonly way: WideWay; readonly 
               className="input"
               value={warm}
               onChange={(event) => {
-                setWarm(event.target.value === "list" ? "list" : event.target.value === "sitemap" ? "sitemap" : "no");
+                setWarm(
+                  event.target.value === "list"
+                    ? "list"
+                    : event.target.value === "sitemap"
+                      ? "sitemap"
+                      : "no",
+                );
                 changed();
               }}
             >
@@ -225,10 +267,19 @@ export function WidePurge({ way, onStarted }: { readonly way: WideWay; readonly 
               <option value="sitemap">{t("wide.warmSitemap")}</option>
             </select>
           </div>
-          <Field label={t("wide.reason")} maxLength={500} value={reason} onChange={(event) => setReason(event.target.value)} />
+          <Field
+            label={t("wide.reason")}
+            maxLength={500}
+            value={reason}
+            onChange={(event) => setReason(event.target.value)}
+          />
         </div>
         <div>
-          <button type="submit" className={`btn ${plan.data ? "" : "btn-primary"}`} disabled={!ready || plan.isPending}>
+          <button
+            type="submit"
+            className={`btn ${plan.data ? "" : "btn-primary"}`}
+            disabled={!ready || plan.isPending}
+          >
             {plan.isPending ? t("wide.planning") : t("wide.plan")}
           </button>
         </div>
@@ -249,7 +300,9 @@ export function WidePurge({ way, onStarted }: { readonly way: WideWay; readonly 
             </div>
             {longestWait(plan.data) !== null && (
               <p>
-                <Status tone="warn">{t("purge.waits", { time: say.duration(longestWait(plan.data) ?? 0) })}</Status>
+                <Status tone="warn">
+                  {t("purge.waits", { time: say.duration(longestWait(plan.data) ?? 0) })}
+                </Status>
               </p>
             )}
             {plan.data.warnings.map((warning) => (
@@ -268,7 +321,11 @@ export function WidePurge({ way, onStarted }: { readonly way: WideWay; readonly 
               onClose={() => setAsking(false)}
               onConfirm={(typed) => {
                 setAsking(false);
-                start.mutate({ ...request(), origin: "page", ...(plan.data.confirmation === null ? {} : { confirmation: typed }) });
+                start.mutate({
+                  ...request(),
+                  origin: "page",
+                  ...(plan.data.confirmation === null ? {} : { confirmation: typed }),
+                });
               }}
             >
               <p>{t("wide.effect", { count: plan.data.objectCount, sites: say.list(plan.data.sites) })}</p>

@@ -2,9 +2,25 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { PurgeObject, PurgePlan, PurgeProof } from "@/lib/purge/contract";
-import { answersByLayer, bookmarklet, cachedNow, languageOf, longestWait, pastedLines, relatedCount, relatedTo, timeline } from "./words";
+import {
+  answersByLayer,
+  bookmarklet,
+  cachedNow,
+  languageOf,
+  longestWait,
+  pastedLines,
+  relatedCount,
+  relatedTo,
+  timeline,
+} from "./words";
 
-const object = (label: string, value: string): PurgeObject => ({ type: "url", host: "site.test", value, label, site: "site" });
+const object = (label: string, value: string): PurgeObject => ({
+  type: "url",
+  host: "site.test",
+  value,
+  label,
+  site: "site",
+});
 const plan = (objects: readonly PurgeObject[], layers: PurgePlan["layers"] = []): PurgePlan => ({
   target: { by: "url", urls: ["site.test/fr/x"] },
   mode: "hard",
@@ -19,7 +35,11 @@ const plan = (objects: readonly PurgeObject[], layers: PurgePlan["layers"] = [])
   confirmation: null,
   warnings: [],
 });
-const node = (layer: "varnish" | "cloudflare", verdict: "fresh" | "stale" | "unknown", waiting = 0): PurgeProof["layers"][number] => ({
+const node = (
+  layer: "varnish" | "cloudflare",
+  verdict: "fresh" | "stale" | "unknown",
+  waiting = 0,
+): PurgeProof["layers"][number] => ({
   layer,
   system: "s",
   verdict,
@@ -63,17 +83,32 @@ describe("relatedTo", () => {
 });
 
 it("reads the language of a path", () => {
-  expect(["/en/x", "/fr", "/fr-CH/x", "/english/x", "/", "/en?x"].map(languageOf)).toEqual(["en", "fr", "fr", null, null, "en"]);
+  expect(["/en/x", "/fr", "/fr-CH/x", "/english/x", "/", "/en?x"].map(languageOf)).toEqual([
+    "en",
+    "fr",
+    "fr",
+    null,
+    null,
+    "en",
+  ]);
 });
 
 describe("answersByLayer", () => {
   it("lets the worst node speak", () => {
-    expect(answersByLayer(proof([node("varnish", "fresh"), node("varnish", "stale"), node("cloudflare", "fresh")]))).toEqual([
+    expect(
+      answersByLayer(
+        proof([node("varnish", "fresh"), node("varnish", "stale"), node("cloudflare", "fresh")]),
+      ),
+    ).toEqual([
       { layer: "varnish", systems: 2, fresh: 1, waiting: 0, verdict: "stale" },
       { layer: "cloudflare", systems: 1, fresh: 1, waiting: 0, verdict: "fresh" },
     ]);
-    expect(answersByLayer(proof([node("varnish", "fresh"), node("varnish", "unknown", 3)]))[0]?.verdict).toBe("waiting");
-    expect(answersByLayer(proof([node("varnish", "fresh"), node("varnish", "unknown")]))[0]?.verdict).toBe("unknown");
+    expect(answersByLayer(proof([node("varnish", "fresh"), node("varnish", "unknown", 3)]))[0]?.verdict).toBe(
+      "waiting",
+    );
+    expect(answersByLayer(proof([node("varnish", "fresh"), node("varnish", "unknown")]))[0]?.verdict).toBe(
+      "unknown",
+    );
   });
 });
 
@@ -82,7 +117,11 @@ it("numbers pasted lines as the person sees them", () => {
     { line: 1, text: "a" },
     { line: 3, text: "b" },
   ]);
-  fc.assert(fc.property(fc.string(), (text) => pastedLines(text).every((line) => line.text.trim() === line.text && line.text !== "")));
+  fc.assert(
+    fc.property(fc.string(), (text) =>
+      pastedLines(text).every((line) => line.text.trim() === line.text && line.text !== ""),
+    ),
+  );
 });
 
 it("counts what is cached now, and the longest wait", () => {

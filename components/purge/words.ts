@@ -3,7 +3,11 @@ import type { LayerKind, PurgePlan, PurgeProof } from "@/lib/purge/contract";
 
 /** Labels the messages have words for; any other is a rule's own word. */
 const knownLabels = ["data", "sibling", "slash", "list", "tag", "encoding"] as const;
-export type Related = { readonly label: (typeof knownLabels)[number] | "other"; readonly count: number; readonly language: string | null };
+export type Related = {
+  readonly label: (typeof knownLabels)[number] | "other";
+  readonly count: number;
+  readonly language: string | null;
+};
 
 /** "/en/events" -> "en"; null where the path does not begin with a language. */
 export function languageOf(path: string): string | null {

@@ -5,7 +5,7 @@ import dynamic from "next/dynamic";
 import { useRouter } from "next/navigation";
 import { useTranslations } from "next-intl";
 import { changePassword, rename, sessions, signOutElsewhere } from "@/components/entry/auth-calls";
-import { useForm, valueOf } from "@/components/entry/form";
+import { fieldText, useForm } from "@/components/entry/form";
 import { useMe } from "@/components/frame/me";
 import { Field, FieldError } from "@/components/ui/field";
 import { useSay } from "@/components/ui/say";
@@ -14,8 +14,9 @@ import { useToasts } from "@/components/ui/toast";
 import { ApiKeys } from "./api-keys";
 import { Section } from "./section";
 
-const SecondFactor = dynamic(() => import("./second-factor").then((module) => module.SecondFactor), { ssr: false });
-
+const SecondFactor = dynamic(() => import("./second-factor").then((module) => module.SecondFactor), {
+  ssr: false,
+});
 
 function Name() {
   const t = useTranslations();
@@ -28,13 +29,21 @@ function Name() {
       <form
         className="flex flex-wrap items-end gap-2"
         onSubmit={form.run(async (values) => {
-          await rename(valueOf(values, "name").trim());
+          await rename(fieldText(values, "name").trim());
           toasts.tell(t("account.saved"));
           router.refresh();
         })}
       >
         <div className="min-w-60 flex-1 sm:max-w-sm">
-          <Field label={t("users.name")} name="name" required maxLength={100} autoComplete="name" defaultValue={me.name} error={form.errorAt("name") ?? form.errorElsewhere} />
+          <Field
+            label={t("users.name")}
+            name="name"
+            required
+            maxLength={100}
+            autoComplete="name"
+            defaultValue={me.name}
+            error={form.errorAt("name") ?? form.errorElsewhere}
+          />
         </div>
         <button type="submit" className="btn" disabled={form.busy}>
           {t("act.save")}
@@ -55,14 +64,29 @@ function Password() {
         onSubmit={(event) => {
           const element = event.currentTarget;
           void form.run(async (values) => {
-            await changePassword(valueOf(values, "password"), valueOf(values, "newPassword"));
+            await changePassword(fieldText(values, "password"), fieldText(values, "newPassword"));
             element.reset();
             toasts.tell(t("account.passwordChanged"));
           })(event);
         }}
       >
-        <Field label={t("account.current")} name="password" type="password" required autoComplete="current-password" error={form.errorAt("password")} />
-        <Field label={t("password.new")} name="newPassword" type="password" required autoComplete="new-password" help={t("password.help")} error={form.errorAt("newPassword")} />
+        <Field
+          label={t("account.current")}
+          name="password"
+          type="password"
+          required
+          autoComplete="current-password"
+          error={form.errorAt("password")}
+        />
+        <Field
+          label={t("password.new")}
+          name="newPassword"
+          type="password"
+          required
+          autoComplete="new-password"
+          help={t("password.help")}
+          error={form.errorAt("newPassword")}
+        />
         {form.errorElsewhere && <FieldError>{form.errorElsewhere}</FieldError>}
         <div>
           <button type="submit" className="btn" disabled={form.busy}>
@@ -112,7 +136,12 @@ function Browsers() {
           ))}
         </ul>
       </div>
-      <button type="button" className="btn mt-3" disabled={out.isPending || (list.data?.length ?? 0) < 2} onClick={() => out.mutate()}>
+      <button
+        type="button"
+        className="btn mt-3"
+        disabled={out.isPending || (list.data?.length ?? 0) < 2}
+        onClick={() => out.mutate()}
+      >
         {t("account.signOutElsewhere")}
       </button>
     </Section>

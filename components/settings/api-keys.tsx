@@ -30,14 +30,20 @@ export function ApiKeys() {
   const [revoking, setRevoking] = useState<{ id: string; name: string } | null>(null);
   const reload = () => queries.invalidateQueries({ queryKey: query.users.keys.key() });
   const make = useMutation({
-    mutationFn: () => api.users.createKey({ name: name.trim(), scope, ...(days === 0 ? {} : { expiresInDays: days }) }),
+    mutationFn: () =>
+      api.users.createKey({ name: name.trim(), scope, ...(days === 0 ? {} : { expiresInDays: days }) }),
     onSuccess: async ({ key }) => {
       setMade(key);
       setName("");
       await reload();
     },
   });
-  const revoke = useMutation({ mutationFn: (key: string) => api.users.removeKey({ id: key }), onSuccess: reload, onError: toasts.fail, onSettled: () => setRevoking(null) });
+  const revoke = useMutation({
+    mutationFn: (key: string) => api.users.removeKey({ id: key }),
+    onSuccess: reload,
+    onError: toasts.fail,
+    onSettled: () => setRevoking(null),
+  });
   return (
     <Section id="keys" title={t("account.keys")} text={t("account.keysText")}>
       <form
@@ -47,12 +53,24 @@ export function ApiKeys() {
           make.mutate();
         }}
       >
-        <Field label={t("keysPage.name")} required maxLength={80} placeholder={t("keysPage.placeholder")} value={name} onChange={(event) => setName(event.target.value)} />
+        <Field
+          label={t("keysPage.name")}
+          required
+          maxLength={80}
+          placeholder={t("keysPage.placeholder")}
+          value={name}
+          onChange={(event) => setName(event.target.value)}
+        />
         <div>
           <label htmlFor={`${id}-scope`} className="mb-1 block font-medium">
             {t("keysPage.scope")}
           </label>
-          <select id={`${id}-scope`} className="input" value={scope} onChange={(event) => setScope(scopes.find((one) => one === event.target.value) ?? "purge")}>
+          <select
+            id={`${id}-scope`}
+            className="input"
+            value={scope}
+            onChange={(event) => setScope(scopes.find((one) => one === event.target.value) ?? "purge")}
+          >
             {scopes.map((one) => (
               <option key={one} value={one}>
                 {t(`scopes.${one}`)}
@@ -64,7 +82,12 @@ export function ApiKeys() {
           <label htmlFor={`${id}-days`} className="mb-1 block font-medium">
             {t("keysPage.expires")}
           </label>
-          <select id={`${id}-days`} className="input" value={days} onChange={(event) => setDays(Number(event.target.value))}>
+          <select
+            id={`${id}-days`}
+            className="input"
+            value={days}
+            onChange={(event) => setDays(Number(event.target.value))}
+          >
             {lifetimes.map((one) => (
               <option key={one} value={one}>
                 {one === 0 ? t("keysPage.never") : t("keysPage.days", { count: one })}
@@ -83,18 +106,29 @@ export function ApiKeys() {
         {keys.data?.length === 0 && <p className="p-3 text-mute">{t("keysPage.none")}</p>}
         <ul>
           {keys.data?.map((key) => (
-            <li key={key.id} className="flex flex-wrap items-center gap-x-4 gap-y-1 border-b border-line p-3 last:border-0">
+            <li
+              key={key.id}
+              className="flex flex-wrap items-center gap-x-4 gap-y-1 border-b border-line p-3 last:border-0"
+            >
               <div className="min-w-40 flex-1">
                 <b className="font-semibold">{key.name}</b> <code className="text-mute">{key.start}…</code>
                 <p className="text-xs text-mute">
                   {t(`scopes.${key.scope}`)}
                   {" · "}
-                  {key.expiresAt === null ? t("keysPage.never") : t("keysPage.until", { date: say.date(key.expiresAt) })}
+                  {key.expiresAt === null
+                    ? t("keysPage.never")
+                    : t("keysPage.until", { date: say.date(key.expiresAt) })}
                   {" · "}
-                  {key.lastUsedAt === null ? t("keysPage.unused") : t("keysPage.used", { time: say.time(key.lastUsedAt) })}
+                  {key.lastUsedAt === null
+                    ? t("keysPage.unused")
+                    : t("keysPage.used", { time: say.time(key.lastUsedAt) })}
                 </p>
               </div>
-              <button type="button" className="btn" onClick={() => setRevoking({ id: key.id, name: key.name })}>
+              <button
+                type="button"
+                className="btn"
+                onClick={() => setRevoking({ id: key.id, name: key.name })}
+              >
                 {t("keysPage.revoke")}
               </button>
             </li>

@@ -1,11 +1,17 @@
 // The REST API as a page to read, made from its OpenAPI document: what to send where, with one example to begin with.
 import { getTranslations } from "next-intl/server";
 import { CopyButton } from "@/components/ui/copy-button";
+import { Scroll } from "@/components/ui/scroll";
 
 type Operation = {
   readonly summary?: string | undefined;
   readonly description?: string | undefined;
-  readonly parameters?: readonly { readonly name: string; readonly in: string; readonly required: boolean; readonly type: string }[];
+  readonly parameters?: readonly {
+    readonly name: string;
+    readonly in: string;
+    readonly required: boolean;
+    readonly type: string;
+  }[];
   readonly body: string | null;
   readonly answers: readonly string[];
 };
@@ -14,7 +20,9 @@ type Route = { readonly method: string; readonly path: string; readonly operatio
 const methods = ["get", "post", "put", "patch", "delete"] as const;
 
 function record(value: unknown): Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+  return typeof value === "object" && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : {};
 }
 function text(value: unknown): string | undefined {
   return typeof value === "string" ? value : undefined;
@@ -47,12 +55,14 @@ export function routesOf(document: unknown): readonly Route[] {
       if (found === undefined) return [];
       const operation = record(found);
       const json = record(record(record(record(operation.requestBody).content)["application/json"]).schema);
-      const parameters = (Array.isArray(operation.parameters) ? operation.parameters : []).map((one: unknown) => ({
-        name: text(record(one).name) ?? "",
-        in: text(record(one).in) ?? "",
-        required: record(one).required === true,
-        type: schemaLine(record(one).schema, 1),
-      }));
+      const parameters = (Array.isArray(operation.parameters) ? operation.parameters : []).map(
+        (one: unknown) => ({
+          name: text(record(one).name) ?? "",
+          in: text(record(one).in) ?? "",
+          required: record(one).required === true,
+          type: schemaLine(record(one).schema, 1),
+        }),
+      );
       return [
         {
           method,
@@ -94,10 +104,9 @@ export async function ApiReference({ document }: { readonly document: unknown })
       <section className="card my-4">
         <h2>{t("apiPage.example")}</h2>
         <div className="flex flex-wrap items-start gap-2 p-3">
-          {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard */}
-          <pre tabIndex={0} className="min-w-0 flex-1 overflow-x-auto">
-            {example}
-          </pre>
+          <Scroll label={t("apiPage.example")} className="min-w-0 flex-1">
+            <pre>{example}</pre>
+          </Scroll>
           <CopyButton text={example} />
         </div>
       </section>
@@ -121,7 +130,9 @@ export async function ApiReference({ document }: { readonly document: unknown })
                       <div key={parameter.name} className="flex flex-wrap gap-x-2">
                         <dt>
                           <code className="font-semibold">{parameter.name}</code>
-                          <span className="ml-1.5 text-xs text-mute">{parameter.required ? t("apiPage.required", { in: parameter.in }) : parameter.in}</span>
+                          <span className="ml-1.5 text-xs text-mute">
+                            {parameter.required ? t("apiPage.required", { in: parameter.in }) : parameter.in}
+                          </span>
                         </dt>
                         <dd>
                           <code className="text-mute">{parameter.type}</code>

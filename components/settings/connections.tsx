@@ -7,6 +7,7 @@ import { useState } from "react";
 import { useMe } from "@/components/frame/me";
 import { CopyButton } from "@/components/ui/copy-button";
 import { useSay } from "@/components/ui/say";
+import { Scroll } from "@/components/ui/scroll";
 import { Failure, Skeleton } from "@/components/ui/states";
 import { Status, type Tone } from "@/components/ui/status";
 import { useToasts } from "@/components/ui/toast";
@@ -16,7 +17,10 @@ import { useLive } from "@/lib/live/client";
 
 const Doctor = dynamic(() => import("./doctor").then((module) => module.Doctor), { ssr: false });
 
-const tone = { up: "up", down: "down", checking: "run", not_connected: "unknown" } satisfies Record<Connection["state"], Tone>;
+const tone = { up: "up", down: "down", checking: "run", not_connected: "unknown" } satisfies Record<
+  Connection["state"],
+  Tone
+>;
 const order: Record<Connection["state"], number> = { down: 0, checking: 1, up: 2, not_connected: 3 };
 
 /** Worst first; within a state as the server has them. */
@@ -24,7 +28,13 @@ export function worstFirst(connections: readonly Connection[]): readonly Connect
   return [...connections].sort((a, b) => order[a.state] - order[b.state]);
 }
 
-function Row({ connection, onDoctor }: { readonly connection: Connection; readonly onDoctor: (one: { kind: "varnish" | "cloudflare"; name: string }) => void }) {
+function Row({
+  connection,
+  onDoctor,
+}: {
+  readonly connection: Connection;
+  readonly onDoctor: (one: { kind: "varnish" | "cloudflare"; name: string }) => void;
+}) {
   const t = useTranslations();
   const say = useSay();
   const me = useMe();
@@ -44,14 +54,22 @@ function Row({ connection, onDoctor }: { readonly connection: Connection; readon
         <div className="min-w-40 flex-1">
           <b className="font-semibold">{name ?? say.key("systems", kind)}</b>
           <span className="ml-2 text-xs text-mute">
-            {[name === null ? null : say.key("systems", kind), connection.version, connection.source === "discovered" ? t("connections.discovered") : null]
+            {[
+              name === null ? null : say.key("systems", kind),
+              connection.version,
+              connection.source === "discovered" ? t("connections.discovered") : null,
+            ]
               .filter(Boolean)
               .join(" · ")}
           </span>
         </div>
         <Status tone={tone[connection.state]}>{t(`connections.states.${connection.state}`)}</Status>
-        {connection.latencyMs !== null && <span className="num text-mute">{say.duration(connection.latencyMs)}</span>}
-        {connection.waiting > 0 && <Status tone="warn">{t("strip.waiting", { count: connection.waiting })}</Status>}
+        {connection.latencyMs !== null && (
+          <span className="num text-mute">{say.duration(connection.latencyMs)}</span>
+        )}
+        {connection.waiting > 0 && (
+          <Status tone="warn">{t("strip.waiting", { count: connection.waiting })}</Status>
+        )}
         {name !== null && me.may.operate && (
           <div className="flex gap-2">
             {connection.doctor && doctorKind !== null && (
@@ -67,21 +85,27 @@ function Row({ connection, onDoctor }: { readonly connection: Connection; readon
       </div>
       {connection.error !== null && (
         <p className="mt-2">
-          {t.has(`errors.${connection.error.code}`) ? t(`errors.${connection.error.code}`) : t("errors.INTERNAL")}
+          {t.has(`errors.${connection.error.code}`)
+            ? t(`errors.${connection.error.code}`)
+            : t("errors.INTERNAL")}
           <code className="block text-mute">{connection.error.message}</code>
         </p>
       )}
       {connection.state === "down" && connection.lastGood !== null && (
-        <p className="mt-1 text-xs text-mute">{t("connections.lastGood", { time: say.time(connection.lastGood) })}</p>
+        <p className="mt-1 text-xs text-mute">
+          {t("connections.lastGood", { time: say.time(connection.lastGood) })}
+        </p>
       )}
       {connection.fix !== null && connection.state !== "up" && (
         <div className="mt-2">
           <p className="text-mute">{t("connections.fix")}</p>
           <div className="mt-1 flex flex-wrap items-start gap-2">
-            {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by the keyboard */}
-            <pre tabIndex={0} className="min-w-0 flex-1 overflow-x-auto rounded-md border border-line bg-bg px-2.5 py-2">
-              {connection.fix}
-            </pre>
+            <Scroll
+              label={t("connections.fix")}
+              className="min-w-0 flex-1 rounded-md border border-line bg-bg px-2.5 py-2"
+            >
+              <pre>{connection.fix}</pre>
+            </Scroll>
             <CopyButton text={connection.fix} />
           </div>
         </div>
@@ -104,7 +128,10 @@ export function Connections() {
   const t = useTranslations();
   const live = useLive();
   const [doctor, setDoctor] = useState<{ kind: "varnish" | "cloudflare"; name: string } | null>(null);
-  const asked = useQuery({ ...query.connections.list.queryOptions(), refetchInterval: live.stream === "live" ? 30_000 : 10_000 });
+  const asked = useQuery({
+    ...query.connections.list.queryOptions(),
+    refetchInterval: live.stream === "live" ? 30_000 : 10_000,
+  });
   const fresh = live.stream === "live" && live.connections.length > 0 ? live.connections : asked.data;
   return (
     <>
@@ -121,7 +148,11 @@ export function Connections() {
         {fresh ? (
           <ul>
             {worstFirst(fresh).map((connection) => (
-              <Row key={`${connection.kind}/${connection.name ?? ""}`} connection={connection} onDoctor={setDoctor} />
+              <Row
+                key={`${connection.kind}/${connection.name ?? ""}`}
+                connection={connection}
+                onDoctor={setDoctor}
+              />
             ))}
           </ul>
         ) : (

@@ -9,10 +9,21 @@ import { Status, type Tone } from "@/components/ui/status";
 import { query } from "@/lib/api/client";
 import type { DoctorFinding } from "@/lib/purge/contract";
 
-const tone = { ok: "up", warn: "warn", fail: "down", unknown: "unknown" } satisfies Record<DoctorFinding["status"], Tone>;
+const tone = { ok: "up", warn: "warn", fail: "down", unknown: "unknown" } satisfies Record<
+  DoctorFinding["status"],
+  Tone
+>;
 const order: Record<DoctorFinding["status"], number> = { fail: 0, warn: 1, unknown: 2, ok: 3 };
 
-export function Doctor({ kind, name, onClose }: { readonly kind: "varnish" | "cloudflare"; readonly name: string; readonly onClose: () => void }) {
+export function Doctor({
+  kind,
+  name,
+  onClose,
+}: {
+  readonly kind: "varnish" | "cloudflare";
+  readonly name: string;
+  readonly onClose: () => void;
+}) {
   const t = useTranslations();
   const say = useSay();
   const findings = useQuery({
@@ -33,7 +44,10 @@ export function Doctor({ kind, name, onClose }: { readonly kind: "varnish" | "cl
             {[...findings.data]
               .sort((a, b) => order[a.status] - order[b.status])
               .map((finding) => (
-                <li key={`${finding.check} ${finding.key}`} className="border-b border-line p-3 last:border-0">
+                <li
+                  key={`${finding.check} ${finding.key}`}
+                  className="border-b border-line p-3 last:border-0"
+                >
                   <div className="flex flex-wrap gap-x-3">
                     <b className="min-w-32 font-semibold">{say.key("checks", finding.check)}</b>
                     <Status tone={tone[finding.status]}>{t(`doctorPage.status.${finding.status}`)}</Status>
@@ -44,11 +58,18 @@ export function Doctor({ kind, name, onClose }: { readonly kind: "varnish" | "cl
                       {t("doctorPage.fix")} {say.key("doctorFix", finding.fix, finding.params)}
                     </p>
                   )}
-                  {finding.evidence !== "" && <code className="mt-1 block break-all text-mute">{finding.evidence}</code>}
+                  {finding.evidence !== "" && (
+                    <code className="mt-1 block break-all text-mute">{finding.evidence}</code>
+                  )}
                 </li>
               ))}
           </ul>
-          <button type="button" className="btn mt-3" disabled={findings.isFetching} onClick={() => void findings.refetch()}>
+          <button
+            type="button"
+            className="btn mt-3"
+            disabled={findings.isFetching}
+            onClick={() => void findings.refetch()}
+          >
             {t("doctorPage.again")}
           </button>
         </>

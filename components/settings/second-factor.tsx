@@ -5,7 +5,7 @@ import { useTranslations } from "next-intl";
 import { toDataURL } from "qrcode";
 import { useState } from "react";
 import { beginSecondFactor, confirmSecondFactor, endSecondFactor } from "@/components/entry/auth-calls";
-import { useForm, valueOf } from "@/components/entry/form";
+import { fieldText, useForm } from "@/components/entry/form";
 import { useMe } from "@/components/frame/me";
 import { CopyButton } from "@/components/ui/copy-button";
 import { Field, FieldError } from "@/components/ui/field";
@@ -28,7 +28,7 @@ export function SecondFactor() {
         <form
           className="grid gap-3 sm:max-w-sm"
           onSubmit={form.run(async (values) => {
-            await endSecondFactor(valueOf(values, "password"));
+            await endSecondFactor(fieldText(values, "password"));
             toasts.tell(t("account.secondFactorEnded"), "warn");
             router.refresh();
           })}
@@ -36,7 +36,14 @@ export function SecondFactor() {
           <p>
             <Status tone="up">{t("account.secondFactorOn")}</Status>
           </p>
-          <Field label={t("account.current")} name="password" type="password" required autoComplete="current-password" error={form.errorAt("password")} />
+          <Field
+            label={t("account.current")}
+            name="password"
+            type="password"
+            required
+            autoComplete="current-password"
+            error={form.errorAt("password")}
+          />
           {form.errorElsewhere && <FieldError>{form.errorElsewhere}</FieldError>}
           <div>
             <button type="submit" className="btn" disabled={form.busy}>
@@ -48,7 +55,7 @@ export function SecondFactor() {
         <form
           className="grid gap-3 sm:max-w-sm"
           onSubmit={form.run(async (values) => {
-            const { uri, backupCodes } = await beginSecondFactor(valueOf(values, "password"));
+            const { uri, backupCodes } = await beginSecondFactor(fieldText(values, "password"));
             setBegun({
               picture: await toDataURL(uri, { margin: 1, width: 220 }),
               secret: new URL(uri).searchParams.get("secret") ?? "",
@@ -56,7 +63,14 @@ export function SecondFactor() {
             });
           })}
         >
-          <Field label={t("account.current")} name="password" type="password" required autoComplete="current-password" error={form.errorAt("password")} />
+          <Field
+            label={t("account.current")}
+            name="password"
+            type="password"
+            required
+            autoComplete="current-password"
+            error={form.errorAt("password")}
+          />
           {form.errorElsewhere && <FieldError>{form.errorElsewhere}</FieldError>}
           <div>
             <button type="submit" className="btn" disabled={form.busy}>
@@ -68,7 +82,13 @@ export function SecondFactor() {
         <div className="grid gap-4">
           <div className="flex flex-wrap gap-4">
             {/* biome-ignore lint/performance/noImgElement: a picture made in this browser */}
-            <img src={begun.picture} width={220} height={220} alt={t("account.picture")} className="rounded-md border border-line" />
+            <img
+              src={begun.picture}
+              width={220}
+              height={220}
+              alt={t("account.picture")}
+              className="rounded-md border border-line"
+            />
             <div className="min-w-56 flex-1">
               <p>{t("account.scan")}</p>
               <p className="mt-2 text-mute">{t("account.orType")}</p>
@@ -76,13 +96,21 @@ export function SecondFactor() {
               <form
                 className="mt-4 grid gap-3"
                 onSubmit={form.run(async (values) => {
-                  await confirmSecondFactor(valueOf(values, "code"));
+                  await confirmSecondFactor(fieldText(values, "code"));
                   toasts.tell(t("account.secondFactorOn"));
                   setBegun(null);
                   router.refresh();
                 })}
               >
-                <Field label={t("signIn.code")} name="code" required inputMode="numeric" autoComplete="one-time-code" className="font-mono" error={form.errorAt("code")} />
+                <Field
+                  label={t("signIn.code")}
+                  name="code"
+                  required
+                  inputMode="numeric"
+                  autoComplete="one-time-code"
+                  className="font-mono"
+                  error={form.errorAt("code")}
+                />
                 {form.errorElsewhere && <FieldError>{form.errorElsewhere}</FieldError>}
                 <div>
                   <button type="submit" className="btn btn-primary" disabled={form.busy}>

@@ -11,7 +11,10 @@ export function SettingsTabs() {
   const me = useMe();
   const path = usePathname();
   return (
-    <nav aria-label={t("rooms.settings")} className="flex gap-1 overflow-x-auto border-b border-line px-3 sm:px-5">
+    <nav
+      aria-label={t("rooms.settings")}
+      className="flex gap-1 overflow-x-auto border-b border-line px-3 sm:px-5"
+    >
       {settingsPages
         .filter((page) => !page.admin || me.may.administer)
         .map((page) => {

@@ -18,7 +18,15 @@ import type { UserRow } from "@/lib/users/contract";
 const roles = ["viewer", "editor", "operator", "admin"] as const;
 type Shown = { readonly name: string; readonly password: string };
 
-function UserForm({ user, onClose, onMade }: { readonly user: UserRow | null; readonly onClose: () => void; readonly onMade: (shown: Shown) => void }) {
+function UserForm({
+  user,
+  onClose,
+  onMade,
+}: {
+  readonly user: UserRow | null;
+  readonly onClose: () => void;
+  readonly onMade: (shown: Shown) => void;
+}) {
   const t = useTranslations();
   const say = useSay();
   const id = useId();
@@ -48,7 +56,11 @@ function UserForm({ user, onClose, onMade }: { readonly user: UserRow | null; re
   const at = (field: string) => (problem?.field === field ? say.problem(problem) : null);
   const choices = [...new Set([...(known.data?.map((site) => site.name) ?? []), ...sites])];
   return (
-    <Dialog open title={user === null ? t("users.new") : t("users.edit", { name: user.name })} onClose={onClose}>
+    <Dialog
+      open
+      title={user === null ? t("users.new") : t("users.edit", { name: user.name })}
+      onClose={onClose}
+    >
       <form
         className="grid gap-4"
         onSubmit={(event: FormEvent) => {
@@ -56,14 +68,41 @@ function UserForm({ user, onClose, onMade }: { readonly user: UserRow | null; re
           save.mutate();
         }}
       >
-        <Field label={t("users.name")} required maxLength={100} value={name} onChange={(event) => setName(event.target.value)} error={at("name")} />
-        {user === null && <Field label={t("signIn.email")} type="email" required value={email} onChange={(event) => setEmail(event.target.value)} error={at("email")} />}
+        <Field
+          label={t("users.name")}
+          required
+          maxLength={100}
+          value={name}
+          onChange={(event) => setName(event.target.value)}
+          error={at("name")}
+        />
+        {user === null && (
+          <Field
+            label={t("signIn.email")}
+            type="email"
+            required
+            value={email}
+            onChange={(event) => setEmail(event.target.value)}
+            error={at("email")}
+          />
+        )}
         <fieldset>
           <legend className="mb-1 font-medium">{t("users.role")}</legend>
           <div className="grid gap-1">
             {roles.map((one) => (
-              <label key={one} htmlFor={`${id}-${one}`} className="flex items-start gap-2 rounded-md border border-line px-2.5 py-2 has-checked:border-deep has-checked:bg-wash">
-                <input id={`${id}-${one}`} type="radio" name="role" className="mt-0.5 size-4 accent-[var(--deep)]" checked={role === one} onChange={() => setRole(one)} />
+              <label
+                key={one}
+                htmlFor={`${id}-${one}`}
+                className="flex items-start gap-2 rounded-md border border-line px-2.5 py-2 has-checked:border-deep has-checked:bg-wash"
+              >
+                <input
+                  id={`${id}-${one}`}
+                  type="radio"
+                  name="role"
+                  className="mt-0.5 size-4 accent-[var(--deep)]"
+                  checked={role === one}
+                  onChange={() => setRole(one)}
+                />
                 <span>
                   <b className="font-semibold">{t(`roles.${one}`)}</b>
                   <span className="block text-xs text-mute">{t(`rolesText.${one}`)}</span>
@@ -78,13 +117,19 @@ function UserForm({ user, onClose, onMade }: { readonly user: UserRow | null; re
             {choices.length === 0 && <p className="text-mute">{t("wide.noSites")}</p>}
             <div className="flex flex-wrap gap-x-4">
               {choices.map((site) => (
-                <label key={site} htmlFor={`${id}-site-${site}`} className="tap inline-flex items-center gap-2">
+                <label
+                  key={site}
+                  htmlFor={`${id}-site-${site}`}
+                  className="tap inline-flex items-center gap-2"
+                >
                   <input
                     id={`${id}-site-${site}`}
                     type="checkbox"
                     className="size-4 accent-[var(--deep)]"
                     checked={sites.includes(site)}
-                    onChange={(event) => setSites(event.target.checked ? [...sites, site] : sites.filter((one) => one !== site))}
+                    onChange={(event) =>
+                      setSites(event.target.checked ? [...sites, site] : sites.filter((one) => one !== site))
+                    }
                   />
                   {site}
                 </label>
@@ -92,7 +137,9 @@ function UserForm({ user, onClose, onMade }: { readonly user: UserRow | null; re
             </div>
           </fieldset>
         )}
-        {problem !== null && at("name") === null && at("email") === null && <FieldError>{say.problem(problem)}</FieldError>}
+        {problem !== null && at("name") === null && at("email") === null && (
+          <FieldError>{say.problem(problem)}</FieldError>
+        )}
         <div className="flex justify-end gap-2">
           <button type="button" className="btn" onClick={onClose}>
             {t("act.cancel")}
@@ -118,10 +165,22 @@ export function Users() {
   const [resetting, setResetting] = useState<UserRow | null>(null);
   const [shown, setShown] = useState<Shown | null>(null);
   const reload = () => queries.invalidateQueries({ queryKey: query.users.list.key() });
-  const remove = useMutation({ mutationFn: (id: string) => api.users.remove({ id }), onSuccess: reload, onError: toasts.fail, onSettled: () => setRemoving(null) });
-  const ban = useMutation({ mutationFn: (user: UserRow) => api.users.update({ id: user.id, banned: !user.banned }), onSuccess: reload, onError: toasts.fail });
+  const remove = useMutation({
+    mutationFn: (id: string) => api.users.remove({ id }),
+    onSuccess: reload,
+    onError: toasts.fail,
+    onSettled: () => setRemoving(null),
+  });
+  const ban = useMutation({
+    mutationFn: (user: UserRow) => api.users.update({ id: user.id, banned: !user.banned }),
+    onSuccess: reload,
+    onError: toasts.fail,
+  });
   const reset = useMutation({
-    mutationFn: async (user: UserRow) => ({ name: user.name, password: (await api.users.resetPassword({ id: user.id })).password }),
+    mutationFn: async (user: UserRow) => ({
+      name: user.name,
+      password: (await api.users.resetPassword({ id: user.id })).password,
+    }),
     onSuccess: setShown,
     onError: toasts.fail,
     onSettled: () => setResetting(null),
@@ -141,14 +200,20 @@ export function Users() {
         {users.isPending && <Skeleton rows={5} />}
         <ul>
           {users.data?.map((user) => (
-            <li key={user.id} className="flex flex-wrap items-center gap-x-4 gap-y-1.5 border-b border-line p-3 last:border-0">
+            <li
+              key={user.id}
+              className="flex flex-wrap items-center gap-x-4 gap-y-1.5 border-b border-line p-3 last:border-0"
+            >
               <div className="min-w-48 flex-1">
                 <b className="font-semibold">{user.name}</b> <span className="text-mute">{user.email}</span>
                 <p className="text-xs text-mute">
                   {t(`roles.${user.role}`)}
-                  {user.role === "editor" && ` · ${user.sites.length === 0 ? t("users.noSites") : user.sites.join(", ")}`}
+                  {user.role === "editor" &&
+                    ` · ${user.sites.length === 0 ? t("users.noSites") : user.sites.join(", ")}`}
                   {" · "}
-                  {user.lastSeenAt === null ? t("users.neverSeen") : t("users.seen", { time: say.time(user.lastSeenAt) })}
+                  {user.lastSeenAt === null
+                    ? t("users.neverSeen")
+                    : t("users.seen", { time: say.time(user.lastSeenAt) })}
                 </p>
               </div>
               {user.twoFactorEnabled && <Status tone="up">{t("users.twoFactor")}</Status>}
@@ -162,7 +227,12 @@ export function Users() {
                     <button type="button" className="btn" onClick={() => setResetting(user)}>
                       {t("users.reset")}
                     </button>
-                    <button type="button" className="btn" disabled={ban.isPending} onClick={() => ban.mutate(user)}>
+                    <button
+                      type="button"
+                      className="btn"
+                      disabled={ban.isPending}
+                      onClick={() => ban.mutate(user)}
+                    >
                       {user.banned ? t("users.unban") : t("users.ban")}
                     </button>
                     <button type="button" className="btn" onClick={() => setRemoving(user)}>
@@ -175,7 +245,9 @@ export function Users() {
           ))}
         </ul>
       </div>
-      {form !== null && <UserForm user={form === "new" ? null : form} onClose={() => setForm(null)} onMade={setShown} />}
+      {form !== null && (
+        <UserForm user={form === "new" ? null : form} onClose={() => setForm(null)} onMade={setShown} />
+      )}
       <Confirm
         open={removing !== null}
         title={t("users.removeTitle", { name: removing?.name ?? "" })}
@@ -198,7 +270,11 @@ export function Users() {
       >
         {t("users.resetText")}
       </Confirm>
-      <Dialog open={shown !== null} title={t("users.passwordFor", { name: shown?.name ?? "" })} onClose={() => setShown(null)}>
+      <Dialog
+        open={shown !== null}
+        title={t("users.passwordFor", { name: shown?.name ?? "" })}
+        onClose={() => setShown(null)}
+      >
         <p className="text-mute">{t("users.passwordText")}</p>
         <div className="mt-3 flex flex-wrap items-center gap-2">
           <code className="rounded-md border border-line bg-bg px-2.5 py-2 text-sm">{shown?.password}</code>

@@ -5,7 +5,15 @@ import { useEffect, useState } from "react";
 import { copyText } from "./copy-text";
 import { CopyIcon } from "./icons";
 
-export function CopyButton({ text, label, className = "" }: { readonly text: string | (() => string); readonly label?: string; readonly className?: string }) {
+export function CopyButton({
+  text,
+  label,
+  className = "",
+}: {
+  readonly text: string | (() => string);
+  readonly label?: string;
+  readonly className?: string;
+}) {
   const t = useTranslations();
   const [copied, setCopied] = useState(false);
   useEffect(() => {

@@ -92,7 +92,10 @@ export function Confirm({
         {typed !== null && (
           <div className="mt-4">
             <label htmlFor={field}>
-              {t.rich("confirm.type", { text: typed, code: (chunks) => <code className="rounded bg-wash px-1 py-0.5 text-ink">{chunks}</code> })}
+              {t.rich("confirm.type", {
+                text: typed,
+                code: (chunks) => <code className="rounded bg-wash px-1 py-0.5 text-ink">{chunks}</code>,
+              })}
             </label>
             <input
               id={field}
@@ -108,7 +111,11 @@ export function Confirm({
           <button type="button" className="btn" onClick={onClose}>
             {t("act.cancel")}
           </button>
-          <button type="submit" className={`btn ${danger ? "btn-danger" : "btn-primary"}`} disabled={!ready || busy}>
+          <button
+            type="submit"
+            className={`btn ${danger ? "btn-danger" : "btn-primary"}`}
+            disabled={!ready || busy}
+          >
             {verb}
           </button>
         </div>

@@ -6,7 +6,11 @@ import { StatusShape } from "./status";
 /** The error line under a field; announced when it appears. */
 export function FieldError({ id, children }: { readonly id?: string; readonly children: ReactNode }) {
   return (
-    <p {...(id === undefined ? {} : { id })} role="alert" className="mt-1.5 flex items-start gap-1.5 text-down-ink">
+    <p
+      {...(id === undefined ? {} : { id })}
+      role="alert"
+      className="mt-1.5 flex items-start gap-1.5 text-down-ink"
+    >
       <span className="pt-0.5">
         <StatusShape tone="down" />
       </span>

@@ -4,6 +4,7 @@ import type { ReactNode } from "react";
 type IconProps = { readonly size?: number; readonly className?: string };
 
 function icon(drawing: ReactNode) {
+  // biome-ignore lint/correctness/noComponentHookFactories: called once per drawing below, when the module is loaded
   return function Icon({ size = 16, className = "" }: IconProps) {
     return (
       <svg
@@ -69,7 +70,9 @@ export const CloseIcon = icon(<path d="M4 4l8 8M12 4l-8 8" />);
 export const ChevronIcon = icon(<path d="M6 4l4 4-4 4" />);
 export const OutIcon = icon(<path d="M6 3H3v10h3M7 8h7m0 0l-3-3m3 3l-3 3" />);
 export const LinkIcon = icon(<path d="M9 3h4v4M13 3L7.500 8.500M6 4H3v9h9v-3" />);
-export const GripIcon = icon(<path d="M6 3v.01M6 8v.01M6 13v.01M10 3v.01M10 8v.01M10 13v.01" strokeWidth={2.2} />);
+export const GripIcon = icon(
+  <path d="M6 3v.01M6 8v.01M6 13v.01M10 3v.01M10 8v.01M10 13v.01" strokeWidth={2.2} />,
+);
 export const KeyIcon = icon(
   <>
     <circle cx="5" cy="10.500" r="3" />
@@ -83,6 +86,8 @@ export const UsersIcon = icon(
     <path d="M1.500 13.500c.4-2.600 2-4 4.500-4s4.100 1.400 4.500 4M10.500 3.200a2.500 2.500 0 0 1 0 4.600M12 9.800c1.400.600 2.200 1.800 2.500 3.700" />
   </>,
 );
-export const BookIcon = icon(<path d="M8 4C6.500 2.800 4.500 2.500 2 2.500v10c2.500 0 4.500.300 6 1.500 1.500-1.200 3.500-1.500 6-1.500v-10c-2.500 0-4.500.300-6 1.500zM8 4v10" />);
+export const BookIcon = icon(
+  <path d="M8 4C6.500 2.800 4.500 2.500 2 2.500v10c2.500 0 4.500.300 6 1.500 1.500-1.200 3.500-1.500 6-1.500v-10c-2.500 0-4.500.300-6 1.500zM8 4v10" />,
+);
 export const UndoIcon = icon(<path d="M5.500 3L2.500 6l3 3M2.500 6H10a3.500 3.500 0 0 1 0 7H6" />);
 export const AgainIcon = icon(<path d="M13.500 8A5.500 5.500 0 1 1 11.500 3.700M13.500 2v3h-3" />);

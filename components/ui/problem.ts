@@ -30,7 +30,8 @@ function text(value: unknown): string | null {
 function plainValues(value: unknown): Record<string, string | number> {
   return Object.fromEntries(
     Object.entries(record(value)).filter(
-      (entry): entry is [string, string | number] => typeof entry[1] === "string" || typeof entry[1] === "number",
+      (entry): entry is [string, string | number] =>
+        typeof entry[1] === "string" || typeof entry[1] === "number",
     ),
   );
 }

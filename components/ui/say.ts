@@ -25,10 +25,22 @@ export function useSay() {
       },
       /** Day and time to the second, in the reader's time zone. */
       time(iso: string): string {
-        return format.dateTime(new Date(iso), { timeZone: zone, day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit" });
+        return format.dateTime(new Date(iso), {
+          timeZone: zone,
+          day: "numeric",
+          month: "short",
+          hour: "2-digit",
+          minute: "2-digit",
+          second: "2-digit",
+        });
       },
       date(iso: string): string {
-        return format.dateTime(new Date(iso), { timeZone: zone, day: "numeric", month: "short", year: "numeric" });
+        return format.dateTime(new Date(iso), {
+          timeZone: zone,
+          day: "numeric",
+          month: "short",
+          year: "numeric",
+        });
       },
       utc(iso: string): string {
         return `${iso.replace("T", " ").replace(/\.\d+Z$|Z$/, "")} UTC`;

@@ -30,7 +30,9 @@ export function Failure({ error, onRetry }: { readonly error: unknown; readonly 
       <StatusShape tone="down" size={16} />
       <div className="min-w-0 flex-1">
         <p>{say.problem(problem)}</p>
-        {problem.requestId !== null && <code className="text-mute">{t("toast.request", { id: problem.requestId })}</code>}
+        {problem.requestId !== null && (
+          <code className="text-mute">{t("toast.request", { id: problem.requestId })}</code>
+        )}
       </div>
       {onRetry && (
         <button type="button" className="btn" onClick={onRetry}>

@@ -45,7 +45,15 @@ const drawing: Record<Tone, ReactNode> = {
     </>
   ),
   unknown: (
-    <circle cx="8" cy="8" r="6.500" fill="none" stroke="currentColor" strokeWidth="1.6" strokeDasharray="3 2.400" />
+    <circle
+      cx="8"
+      cy="8"
+      r="6.500"
+      fill="none"
+      stroke="currentColor"
+      strokeWidth="1.6"
+      strokeDasharray="3 2.400"
+    />
   ),
   run: (
     <circle
@@ -65,14 +73,28 @@ const drawing: Record<Tone, ReactNode> = {
 /** The bare shape; only beside a word that says the same. */
 export function StatusShape({ tone, size = 14 }: { readonly tone: Tone; readonly size?: number }) {
   return (
-    <svg aria-hidden="true" viewBox="0 0 16 16" width={size} height={size} className={`shrink-0 ${toneClass[tone].shape}`}>
+    <svg
+      aria-hidden="true"
+      viewBox="0 0 16 16"
+      width={size}
+      height={size}
+      className={`shrink-0 ${toneClass[tone].shape}`}
+    >
       {drawing[tone]}
     </svg>
   );
 }
 
 /** Shape, word and colour together. */
-export function Status({ tone, children, size = 14 }: { readonly tone: Tone; readonly children: ReactNode; readonly size?: number }) {
+export function Status({
+  tone,
+  children,
+  size = 14,
+}: {
+  readonly tone: Tone;
+  readonly children: ReactNode;
+  readonly size?: number;
+}) {
   return (
     <span className={`inline-flex items-center gap-1.5 ${toneClass[tone].word}`} data-tone={tone}>
       <StatusShape tone={tone} size={size} />

@@ -50,7 +50,9 @@ export function ToastProvider({ children }: { readonly children: ReactNode }) {
           tone: "down",
           text: say.problem(problem),
           requestId: problem.requestId,
-          copy: [problem.code, problem.message, problem.requestId && `request ${problem.requestId}`].filter(Boolean).join("\n"),
+          copy: [problem.code, problem.message, problem.requestId && `request ${problem.requestId}`]
+            .filter(Boolean)
+            .join("\n"),
         });
       },
     };
@@ -58,7 +60,11 @@ export function ToastProvider({ children }: { readonly children: ReactNode }) {
   return (
     <ToastContext value={value}>
       {children}
-      <div role="status" aria-live="polite" className="fixed right-3 bottom-28 left-3 z-50 grid gap-2 sm:bottom-12 sm:left-auto sm:w-96">
+      <div
+        role="status"
+        aria-live="polite"
+        className="fixed right-3 bottom-28 left-3 z-50 grid gap-2 sm:bottom-12 sm:left-auto sm:w-96"
+      >
         {toasts.map((toast) => (
           <div key={toast.id} className="card flex items-start gap-2.5 border-edge p-3">
             <span className="pt-0.5">
@@ -66,10 +72,16 @@ export function ToastProvider({ children }: { readonly children: ReactNode }) {
             </span>
             <div className="min-w-0 flex-1">
               <p>{toast.text}</p>
-              {toast.requestId !== null && <code className="text-mute">{t("toast.request", { id: toast.requestId })}</code>}
+              {toast.requestId !== null && (
+                <code className="text-mute">{t("toast.request", { id: toast.requestId })}</code>
+              )}
             </div>
             {toast.copy !== null && (
-              <button type="button" className="btn btn-quiet -my-1 px-2" onClick={() => void copyText(toast.copy ?? "")}>
+              <button
+                type="button"
+                className="btn btn-quiet -my-1 px-2"
+                onClick={() => void copyText(toast.copy ?? "")}
+              >
                 <CopyIcon />
                 <span className="sr-only">{t("act.copy")}</span>
               </button>

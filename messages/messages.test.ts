@@ -1,0 +1,87 @@
+// Both languages say the same things: the same keys, the same values in each, and no key a page asks for is missing.
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { createTranslator, IntlErrorCode } from "next-intl";
+import { describe, expect, it } from "vitest";
+import en from "./en.json";
+import fr from "./fr.json";
+
+function flat(tree: object, prefix = ""): Map<string, string> {
+  return new Map(
+    Object.entries(tree).flatMap(([key, value]: [string, unknown]) =>
+      typeof value === "object" && value !== null
+        ? [...flat(value, `${prefix}${key}.`)]
+        : [[`${prefix}${key}`, String(value)] as const],
+    ),
+  );
+}
+
+/** The values and tags a message takes: "{count, plural, …}" -> count. */
+function takes(message: string): string[] {
+  const values = [...message.matchAll(/\{\s*([a-zA-Z]\w*)\s*[,}]/g)].map((match) => match[1] ?? "");
+  const tags = [...message.matchAll(/<([a-z]+)>/g)].map((match) => `<${match[1]}>`);
+  return [...new Set([...values, ...tags])].sort();
+}
+
+function files(folder: string): string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory()
+      ? files(join(folder, entry.name))
+      : /(?<!\.test)\.tsx?$/.test(entry.name)
+        ? [join(folder, entry.name)]
+        : [],
+  );
+}
+
+const english = flat(en);
+const french = flat(fr);
+
+it("has the same keys in both languages", () => {
+  expect([...french.keys()].sort()).toEqual([...english.keys()].sort());
+});
+
+it("takes the same values in both languages", () => {
+  const different = [...english].filter(
+    ([key, message]) => takes(message).join() !== takes(french.get(key) ?? "").join(),
+  );
+  expect(different.map(([key]) => key)).toEqual([]);
+});
+
+describe.each([
+  ["en", en],
+  ["fr", fr],
+])("%s", (locale, messages) => {
+  it("has only messages that can be formatted", () => {
+    const broken: string[] = [];
+    const t = createTranslator({
+      locale,
+      messages,
+      onError: (error) => {
+        // A value that is missing here is given by the page; what must not be is a message that cannot be read.
+        if (error.code === IntlErrorCode.INVALID_MESSAGE) broken.push(error.message);
+      },
+    }) as unknown as (key: string, values: object) => string;
+    for (const key of flat(messages).keys()) t(key, { count: 3 });
+    expect(broken).toEqual([]);
+  });
+});
+
+it("writes French as French is written", () => {
+  for (const [key, message] of french) {
+    expect(message, key).not.toMatch(/[a-zà-ÿ]'[a-zà-ÿ]/i);
+    expect(message, `${key}: a narrow space before ? ! ;`).not.toMatch(/\S[?!;](\s|$)/);
+    expect(message, key).not.toMatch(/"|“/);
+  }
+});
+
+it("has every key that a page asks for by name", () => {
+  const asked = ["components", "app", "lib/i18n"].flatMap((folder) =>
+    files(folder).flatMap((file) =>
+      [...readFileSync(file, "utf8").matchAll(/\bt(?:\.rich|\.has)?\(\s*"([\w.-]+)"/g)].map(
+        (match) => match[1] ?? "",
+      ),
+    ),
+  );
+  expect(asked.length).toBeGreaterThan(100);
+  expect([...new Set(asked)].filter((key) => !english.has(key))).toEqual([]);
+});
