@@ -55,7 +55,7 @@ function withScheme(text: string, line: number): string {
     if (/^https?:\/\/[^/?#]/i.test(text)) return text;
     throw refuse("url.malformed", "That is not an address.", line, { url: shown(text) });
   }
-  if (scheme !== undefined && !/^[^/?#:]+:\d*([/?#]|$)/.test(text)) {
+  if (scheme !== undefined && !/^[^/?#:]+:\d+([/?#]|$)/.test(text)) {
     throw refuse("url.scheme", `Only http and https addresses can be purged, not ${scheme}:.`, line, {
       scheme,
     });
