@@ -1,5 +1,7 @@
 // Every configured system with the way to look at it.
+import { configState, describeProblem } from "../config/load";
 import type { Config } from "../config/schema";
+import { AppError } from "../errors/app-error";
 import { probe as probeCloudflare } from "../systems/cloudflare/zone";
 import { probe as probeDocker } from "../systems/docker/docker";
 import { probe as probeMariadb } from "../systems/mariadb/probe";
@@ -31,7 +33,23 @@ const probes: { [K in SystemKind["kind"]]: (system: Config["systems"][K][number]
 /** A look may be several exchanges, each with the system's own time-out; this is for one that never ends. */
 const exchangesPerLook = 5;
 
-/** The configured systems, kind by kind. */
+/** sluice.yaml itself, while the file as it is now is not the configuration in force: its first mistake, by line and key. */
+function brokenFile(): Target[] {
+  const { file, error, loadedAt } = configState();
+  if (error === null) return [];
+  const mistake = new AppError("CONFIG_INVALID", describeProblem(error, file));
+  return [
+    {
+      kind: "configuration",
+      name: "sluice.yaml",
+      identity: mistake.message,
+      deadlineMs: 1000,
+      probe: async () => ({ state: "down", error: mistake, at: Date.now(), lastGood: loadedAt }),
+    },
+  ];
+}
+
+/** The configured systems, kind by kind; before them the configuration, while it is broken. */
 export function targetsOf({ systems }: Config): Target[] {
   const of = <K extends SystemKind["kind"]>(kind: K): Target[] =>
     systems[kind].map((system: Config["systems"][K][number]) => ({
@@ -42,6 +60,7 @@ export function targetsOf({ systems }: Config): Target[] {
       probe: () => probes[kind](system),
     }));
   return [
+    ...brokenFile(),
     ...of("cloudflare"),
     ...of("varnish"),
     ...of("nginx"),
