@@ -1,6 +1,14 @@
 // The base of every end-to-end test: people who are signed in, the lab's back office, and no error in the console.
 import { readFileSync } from "node:fs";
-import { type Browser, type BrowserContext, test as base, expect, type Page } from "@playwright/test";
+import {
+  type APIRequestContext,
+  type APIResponse,
+  type Browser,
+  type BrowserContext,
+  test as base,
+  expect,
+  type Page,
+} from "@playwright/test";
 import * as z from "zod";
 
 export { expect } from "@playwright/test";
@@ -76,6 +84,10 @@ export type Article = {
   readonly revision: number;
 };
 
+/** Asks a server of the stack for a page of the site: browsers know *.localhost, other programs may not. */
+const asSite = (api: APIRequestContext, port: number, path: string): Promise<APIResponse> =>
+  api.get(`http://127.0.0.1:${port}${path}`, { headers: { Host: "site.localhost" } });
+
 type Fixtures = {
   /** A fresh page of a signed-in person; its console is watched. */
   as: (person: Person, options?: Parameters<Browser["newContext"]>[0]) => Promise<Page>;
@@ -121,7 +133,7 @@ export const test = base.extend<Fixtures & { errors: string[] }>({
     await Promise.all(contexts.map((context) => context.close()));
   },
   article: async ({ request }, use) => {
-    const answer = await request.get(`${siteAddress}/admin/articles.json`);
+    const answer = await asSite(request, stack.ports.edge, "/admin/articles.json");
     const list = z
       .array(
         z.object({ id: z.int(), revision: z.int(), paths: z.object({ fr: z.string(), en: z.string() }) }),
@@ -153,10 +165,8 @@ export async function publish(
 
 /** Fills every layer with a page as it is now: a visitor's look in each way a browser and the server side have. */
 export async function fill(page: Page, path: string): Promise<void> {
-  for (let time = 0; time < 2; time += 1) await page.request.get(`${siteAddress}${path}`);
-  for (const port of [stack.ports.varnish1, stack.ports.varnish2]) {
-    await page.request.get(`http://127.0.0.1:${port}${path}`, { headers: { Host: "site.localhost" } });
-  }
+  for (let time = 0; time < 2; time += 1) await asSite(page.request, stack.ports.edge, path);
+  for (const port of [stack.ports.varnish1, stack.ports.varnish2]) await asSite(page.request, port, path);
 }
 
 /** The heading that a new visitor sees at the public address. */
