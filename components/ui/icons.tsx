@@ -67,9 +67,7 @@ export const ScreenIcon = icon(<path d="M2 3h12v8H2zM6 14h4M8 11v3" />);
 export const FoldIcon = icon(<path d="M2 3h12v10H2zM6 3v10M11 6.500L9.500 8l1.500 1.500" />);
 export const CopyIcon = icon(<path d="M5.500 5.500h8v8h-8zM10.500 5.500v-3h-8v8h3" />);
 export const CloseIcon = icon(<path d="M4 4l8 8M12 4l-8 8" />);
-export const ChevronIcon = icon(<path d="M6 4l4 4-4 4" />);
 export const OutIcon = icon(<path d="M6 3H3v10h3M7 8h7m0 0l-3-3m3 3l-3 3" />);
-export const LinkIcon = icon(<path d="M9 3h4v4M13 3L7.500 8.500M6 4H3v9h9v-3" />);
 export const GripIcon = icon(
   <path d="M6 3v.01M6 8v.01M6 13v.01M10 3v.01M10 8v.01M10 13v.01" strokeWidth={2.2} />,
 );

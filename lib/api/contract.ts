@@ -2,7 +2,7 @@
 import { eventIterator, oc } from "@orpc/contract";
 import * as z from "zod";
 import { changeDetail, changeFilter, changeRow } from "../changes/contract";
-import { connection, connectionTest } from "../connections/contract";
+import { connection } from "../connections/contract";
 import { liveEvent } from "../live/contract";
 import {
   doctorFinding,
@@ -118,7 +118,7 @@ export const contract = {
     test: oc
       .route({ method: "POST", path: "/systems/{kind}/{name}/test", summary: "Look at one system now" })
       .input(z.object({ kind: z.string(), name: z.string() }))
-      .output(connectionTest),
+      .output(connection),
   },
   users: {
     me: oc.route({ method: "GET", path: "/me", summary: "Who you are and what you may do" }).output(me),

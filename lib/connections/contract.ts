@@ -21,4 +21,3 @@ export const connection = z.object({
   doctor: z.boolean(),
 });
 export type Connection = z.infer<typeof connection>;
-export const connectionTest = connection;
