@@ -146,5 +146,3 @@ export const configSchema = z.strictObject({
 
 export type Config = z.infer<typeof configSchema>;
 export type SiteConfig = Config["sites"][number];
-export type VarnishConfig = Config["systems"]["varnish"][number];
-export type CloudflareConfig = Config["systems"]["cloudflare"][number];
