@@ -143,7 +143,7 @@ describe("properties", () => {
         const { host, key } = readAddress(url, sites);
         expect(key).toMatch(/^\/[\x21\x23-\x7e]*$/);
         expect(readAddress(`https://${host}${key}`, sites).key).toBe(key);
-        const browser = new URL(url.trim());
+        const browser = new URL(url);
         expect(key).toBe(browser.pathname + browser.search);
       }),
       { numRuns: 500 },
