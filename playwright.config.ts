@@ -29,5 +29,9 @@ export default defineConfig({
   projects: [
     { name: "people", testMatch: "people.setup.ts" },
     { name: "chromium", testMatch: "*.spec.ts", dependencies: ["people"] },
+    // Not a test: SLUICE_PICTURES=docs/images npx playwright test --project pictures draws them anew.
+    ...(process.env.SLUICE_PICTURES
+      ? [{ name: "pictures", testMatch: "pictures.ts", dependencies: ["people"] }]
+      : []),
   ],
 });
