@@ -36,7 +36,10 @@ export function freePort() {
  * @returns {NodeJS.ProcessEnv & {SLUICE_DATA: string, SLUICE_CONFIG: string}}
  */
 export function serverEnvironment({ port, host, dataDir, config, env = {} }) {
+  const file = resolve(config ?? process.env.SLUICE_CONFIG ?? "sluice.yaml");
   return {
+    // With no file to say it, the address that the first sign-in prints is that of the port.
+    ...(existsSync(file) ? {} : { SLUICE_URL: `http://localhost:${port}` }),
     ...process.env,
     NODE_ENV: "production",
     NEXT_TELEMETRY_DISABLED: "1",
@@ -45,7 +48,7 @@ export function serverEnvironment({ port, host, dataDir, config, env = {} }) {
     PORT: String(port),
     HOSTNAME: host,
     SLUICE_DATA: resolve(dataDir ?? process.env.SLUICE_DATA ?? "data"),
-    SLUICE_CONFIG: resolve(config ?? process.env.SLUICE_CONFIG ?? "sluice.yaml"),
+    SLUICE_CONFIG: file,
     ...env,
   };
 }
