@@ -1,6 +1,6 @@
 // The database's door: directory, lease, migrations, and a connection whose writes are in order and durable.
 import { type ChildProcess, spawn } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -46,13 +46,14 @@ describe("opening", () => {
     rmSync(process.env.SLUICE_DATA ?? "");
   });
 
-  test.skipIf(process.getuid?.() === 0)("a directory that may not be written is said", async () => {
-    mkdirSync(process.env.SLUICE_DATA ?? "", { recursive: true });
-    chmodSync(process.env.SLUICE_DATA ?? "", 0o500);
+  test("a directory that may not be made or written is said, even to root", async () => {
+    const mine = process.env.SLUICE_DATA;
+    process.env.SLUICE_DATA = "/dev/null/data";
     await expect(openDatabase()).rejects.toMatchObject({
       code: "DATABASE",
-      message: expect.stringContaining("written"),
+      message: expect.stringMatching(/^The data directory \/dev\/null\/data cannot be .*SLUICE_DATA/),
     });
+    process.env.SLUICE_DATA = mine;
   });
 
   test("a file that is no database is said, and left as it is", async () => {
@@ -101,6 +102,14 @@ describe("migrations", () => {
       /another build/,
     );
     expect(columns(connection)).toEqual(["id", "b"]);
+  });
+
+  test("the last one is of prisma/schema.prisma as it is now (else: node scripts/migration.mjs)", () => {
+    const prisma = join(import.meta.dirname, "../../prisma");
+    const last = migrations.at(-1)?.name ?? "";
+    expect(readFileSync(join(prisma, "migrations", last, "schema.prisma"), "utf8")).toBe(
+      readFileSync(join(prisma, "schema.prisma"), "utf8"),
+    );
   });
 
   test("the ones we ship make what prisma/schema.prisma describes", async () => {

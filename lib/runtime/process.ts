@@ -19,7 +19,10 @@ export async function startProcess(parts?: Parts): Promise<void> {
     await startRuntime(parts);
   } catch (thrown) {
     const error = toAppError(thrown);
-    log.fatal({ err: error }, `Sluice cannot start: ${error.message}`);
+    log.fatal(
+      error.code === "INTERNAL" ? { err: error } : { code: error.code },
+      `Sluice cannot start: ${error.message}`,
+    );
     process.stderr.write(`\nSluice cannot start: ${error.message}\n\n`);
     await stopRuntime();
     process.exit(1);
