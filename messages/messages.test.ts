@@ -85,3 +85,23 @@ it("has every key that a page asks for by name", () => {
   expect(asked.length).toBeGreaterThan(100);
   expect([...new Set(asked)].filter((key) => !english.has(key))).toEqual([]);
 });
+
+it("has every problem, log line and finding that the server names", () => {
+  const sources = files("lib").map((file) => readFileSync(file, "utf8"));
+  const named = (space: string, pattern: RegExp) =>
+    sources.flatMap((text) => [...text.matchAll(pattern)].map((match) => `${space}.${match[1]}`));
+  const doctor = readFileSync("lib/purge/doctor.ts", "utf8");
+  const asked = [
+    ...named("problems", /\bproblem: "([\w.]+)"/g),
+    ...named("log", /(?:\blog\(\s*"(?:info|warn|error)",\s*|\bmessage: )"((?:change|purge)\.\w+)"/g),
+    ...[
+      ...doctor.matchAll(
+        /"((?:reach|peek|boot|acl|host|encoding|tags|headerRoom|ban|softPurge|token|zone|scope|limits|edge)\.\w+)"/g,
+      ),
+    ]
+      .map((match) => match[1] ?? "")
+      .map((key) => (english.has(`doctor.${key}`) ? `doctor.${key}` : `doctorFix.${key}`)),
+  ];
+  expect(asked.length).toBeGreaterThan(120);
+  expect([...new Set(asked)].filter((key) => !english.has(key))).toEqual([]);
+});

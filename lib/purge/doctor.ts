@@ -20,6 +20,16 @@ type Status = DoctorFinding["status"];
 type Check = DoctorFinding["check"];
 type Params = DoctorFinding["params"];
 
+/** Codes with a sentence of their own under `doctor.failed`. */
+const failureKeys = new Set([
+  "UNREACHABLE",
+  "TIMEOUT",
+  "REFUSED",
+  "BAD_ANSWER",
+  "UPSTREAM_AUTH",
+  "UPSTREAM_LIMIT",
+]);
+
 /** Findings in the order they were made. `fix` is a key under `doctorFix.`. */
 class Report {
   readonly findings: DoctorFinding[] = [];
@@ -35,7 +45,8 @@ class Report {
   }
   failed(check: Check, error: AppError, fix: string | null): void {
     const status: Status = error.code === "UNREACHABLE" || error.code === "TIMEOUT" ? "unknown" : "fail";
-    this.say(check, status, `${check}.${error.code.toLowerCase()}`, error.message, fix, { code: error.code });
+    const told = failureKeys.has(error.code) ? error.code.toLowerCase() : "other";
+    this.say(check, status, `failed.${told}`, error.message, fix, { code: error.code });
   }
 }
 
