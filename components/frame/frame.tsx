@@ -95,7 +95,7 @@ function Breadcrumb() {
         <>
           <Link
             href={room === "settings" ? "/settings/connections" : `/${room}`}
-            className="tap text-mute hover:text-ink"
+            className="tap whitespace-nowrap text-mute hover:text-ink"
           >
             {names[room]}
           </Link>

@@ -279,7 +279,7 @@ function PurgeChange({ detail }: { readonly detail: ChangeDetail }) {
               <div className="row">
                 <span className="text-mute">{t("proof.allowance")}</span>
                 <small className="num ml-auto text-xs text-mute">
-                  {t("proof.allowanceLeft", {
+                  {t(allowance.fullInMs > 0 ? "proof.allowanceLeft" : "proof.allowanceFull", {
                     left: say.number(allowance.left),
                     size: say.number(allowance.size),
                     time: say.duration(allowance.fullInMs),

@@ -102,7 +102,7 @@ function ProofTable({ proof }: { readonly proof: PurgeProof }) {
               <th scope="col">{t("proof.before")}</th>
               <th scope="col">{t("proof.nowTitle")}</th>
               <th scope="col">{t("proof.evidence")}</th>
-              <th scope="col" className="w-[30%]">
+              <th scope="col" className="w-[24%]">
                 <span className="sr-only">{t("proof.when")}</span>
                 <span aria-hidden="true" className="flex justify-between">
                   {ticks.map((tick) => (
@@ -116,7 +116,7 @@ function ProofTable({ proof }: { readonly proof: PurgeProof }) {
             {proof.layers.map((layer) => (
               <tr key={`${layer.layer}/${layer.system}`}>
                 <td>
-                  <b className="font-semibold">{layer.system}</b>
+                  <b className="whitespace-nowrap font-semibold">{layer.system}</b>
                   <small className="block text-xs text-mute">{purged(layer)}</small>
                 </td>
                 <td>

@@ -32,6 +32,7 @@ export function useSay() {
           hour: "2-digit",
           minute: "2-digit",
           second: "2-digit",
+          hourCycle: "h23",
         });
       },
       date(iso: string): string {

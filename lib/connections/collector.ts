@@ -5,6 +5,7 @@ import { AppError, toAppError } from "../errors/app-error";
 import { liveHub, publish } from "../live/hub";
 import { onOutbox, outboxState } from "../purge/owed";
 import { log } from "../runtime/log";
+import { onServiceState } from "../runtime/service-states";
 import { type Discovered, discover } from "../systems/docker/docker";
 import { systemKinds } from "../systems/registry";
 import type { Probed } from "../systems/system";
@@ -56,12 +57,14 @@ export class Collector {
       this.follow();
       void this.#discoverAll();
     });
+    const stopServices = onServiceState(() => this.follow());
     const stopOutbox = onOutbox(() => void this.#countWaiting());
     void this.#countWaiting();
     return async () => {
       this.#running = false;
       clearInterval(discovery);
       stopConfig();
+      stopServices();
       stopOutbox();
       for (const { timer } of this.#watched.values()) clearTimeout(timer);
       await Promise.all([...this.#watched.values()].map(({ looking }) => looking));

@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import { configSource } from "../config/load";
+import { AppError } from "../errors/app-error";
+import { setServiceState } from "../runtime/service-states";
 import { targetsOf } from "./targets";
 
 let folder = "";
@@ -36,4 +38,15 @@ it("a broken file is told by line and key, beside the systems that stay in force
   writeFileSync(file, "systems: {}\n");
   source.reload();
   expect(targetsOf(source.config)).toEqual([]);
+});
+
+it("a service of Sluice's own that did not start is told with why, until it runs", async () => {
+  const error = new AppError("CONFLICT", "The purge gateway cannot listen on 127.0.0.1:3100: in use.");
+  setServiceState({ name: "gateway", state: "failed", error });
+  const service = targetsOf(configSource().config).find(({ kind }) => kind === "service");
+  expect(service?.name).toBe("gateway");
+  expect(await service?.probe()).toMatchObject({ state: "down", error: { message: error.message } });
+
+  setServiceState({ name: "gateway", state: "running", error: null });
+  expect(targetsOf(configSource().config).some(({ kind }) => kind === "service")).toBe(false);
 });

@@ -2,6 +2,7 @@
 import { configState, describeProblem } from "../config/load";
 import type { Config } from "../config/schema";
 import { AppError } from "../errors/app-error";
+import { serviceStates } from "../runtime/service-states";
 import { probe as probeCloudflare } from "../systems/cloudflare/zone";
 import { probe as probeDocker } from "../systems/docker/docker";
 import { probe as probeMariadb } from "../systems/mariadb/probe";
@@ -49,7 +50,24 @@ function brokenFile(): Target[] {
   ];
 }
 
-/** The configured systems, kind by kind; before them the configuration, while it is broken. */
+/** Services of Sluice's own that did not start (a port in use), each with why. */
+function failedServices(): Target[] {
+  return serviceStates().flatMap(({ name, state, error }) =>
+    state !== "failed" || error === null
+      ? []
+      : [
+          {
+            kind: "service",
+            name,
+            identity: error.message,
+            deadlineMs: 1000,
+            probe: async () => ({ state: "down", error, at: Date.now(), lastGood: null }),
+          },
+        ],
+  );
+}
+
+/** The configured systems, kind by kind; before them the configuration while it is broken, and Sluice's own services that fail. */
 export function targetsOf({ systems }: Config): Target[] {
   const of = <K extends SystemKind["kind"]>(kind: K): Target[] =>
     systems[kind].map((system: Config["systems"][K][number]) => ({
@@ -61,6 +79,7 @@ export function targetsOf({ systems }: Config): Target[] {
     }));
   return [
     ...brokenFile(),
+    ...failedServices(),
     ...of("cloudflare"),
     ...of("varnish"),
     ...of("nginx"),

@@ -3,7 +3,7 @@ import { engine } from "../changes/engine";
 import { toyKind } from "../changes/toy.fixture";
 import { AppError } from "../errors/app-error";
 import { startProcess } from "./process";
-import { runtimeState } from "./start";
+import { serviceStates } from "./service-states";
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const works = (name: string) => ({
@@ -24,7 +24,7 @@ await startProcess({
   services: [works("one"), fails, works("two")],
 });
 say(
-  runtimeState()
+  serviceStates()
     .map(({ name, state, error }) => `${name} ${state}${error === null ? "" : ` ${error.message}`}`)
     .join(", "),
 );

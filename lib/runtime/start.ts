@@ -6,26 +6,19 @@ import { closeDatabase } from "../db/client";
 import { keepLease } from "../db/lease";
 import { configFile } from "../db/location";
 import { openDatabase } from "../db/open";
-import { type AppError, toAppError } from "../errors/app-error";
+import { toAppError } from "../errors/app-error";
 import { publish } from "../live/hub";
 import { log } from "./log";
+import { serviceStates, setServiceState } from "./service-states";
 import { kinds, type Service, services } from "./services";
 import { singleton } from "./singleton";
 import { version } from "./version";
-
-export type ServiceState = {
-  readonly name: string;
-  readonly state: "starting" | "running" | "failed" | "stopped";
-  /** Why it failed, in words that say what to do. */
-  readonly error: AppError | null;
-};
 
 /** How long changes at work may take to end when Sluice is told to stop, in ms; containers are killed after 10 s. */
 const graceMs = 5000;
 const pruneEveryMs = 24 * 3_600_000;
 
 type Runtime = {
-  readonly states: Map<string, ServiceState>;
   /** Run in the opposite order when Sluice stops. */
   readonly stops: { readonly name: string; readonly stop: () => Promise<void> }[];
   started: Promise<void> | null;
@@ -33,12 +26,7 @@ type Runtime = {
 };
 
 function runtime(): Runtime {
-  return singleton("runtime", () => ({ states: new Map(), stops: [], started: null, stopped: null }));
-}
-
-/** Each service and whether it runs. */
-export function runtimeState(): ServiceState[] {
-  return [...runtime().states.values()];
+  return singleton("runtime", () => ({ stops: [], started: null, stopped: null }));
 }
 
 /** What to start; tests give their own. */
@@ -46,7 +34,7 @@ export type Parts = { readonly kinds: readonly (() => void)[]; readonly services
 
 /**
  * Starts everything, once. Rejects when the database cannot be used or another Sluice runs on it; a service that
- * fails is only noted in `runtimeState()`.
+ * fails is only noted in its state (service-states.ts).
  */
 export function startRuntime(parts: Parts = { kinds, services }): Promise<void> {
   const self = runtime();
@@ -91,14 +79,14 @@ async function start(self: Runtime, parts: Parts): Promise<void> {
 
 async function startService(self: Runtime, service: Service): Promise<void> {
   const { name } = service;
-  self.states.set(name, { name, state: "starting", error: null });
+  setServiceState({ name, state: "starting", error: null });
   try {
     const stopService = await service.start();
     self.stops.push({ name, stop: stopService });
-    self.states.set(name, { name, state: "running", error: null });
+    setServiceState({ name, state: "running", error: null });
   } catch (thrown) {
     const error = toAppError(thrown);
-    self.states.set(name, { name, state: "failed", error });
+    setServiceState({ name, state: "failed", error });
     const detail = error.code === "INTERNAL" ? { err: error } : { code: error.code };
     log.error({ ...detail, service: name }, `${name} did not start: ${error.message}`);
   }
@@ -110,7 +98,8 @@ async function stop(self: Runtime): Promise<void> {
     await stopOne().catch((error: unknown) =>
       log.error({ err: error, service: name }, `${name} did not stop cleanly`),
     );
-    if (self.states.has(name)) self.states.set(name, { name, state: "stopped", error: null });
+    if (serviceStates().some((one) => one.name === name))
+      setServiceState({ name, state: "stopped", error: null });
   }
   log.info("Sluice has stopped");
 }
