@@ -86,6 +86,20 @@ const site = z.strictObject({
   strip_query: z.array(z.string()).default([]),
   sort_query: z.boolean().default(false),
   accept_encodings: z.array(z.string()).default(["gzip"]),
+  /** Request headers by which Cloudflare keeps variants of a page: each set is one variant that is purged as well. */
+  cloudflare_variants: z
+    .array(
+      z.partialRecord(
+        z.enum(["CF-Device-Type", "CF-IPCountry", "Accept-Language", "Origin"]),
+        z
+          .string()
+          .min(1)
+          .max(1000)
+          .regex(/^[\x20-\x7e]+$/),
+      ),
+    )
+    .max(20)
+    .default([]),
   /** Parts of a body (RE2) that differ at each answer (CSRF tokens): cut before bodies are compared. */
   ignore: z.array(z.string()).default([]),
   sitemap: z.string().default("/sitemap.xml"),

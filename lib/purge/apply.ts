@@ -6,9 +6,11 @@ import { type AppError, toAppError } from "@/lib/errors/app-error";
 import { siteByName } from "@/lib/sites/site";
 import { purge as purgeCloudflare } from "@/lib/systems/cloudflare/purge";
 import { sizeOf } from "@/lib/systems/cloudflare/target";
+import { fetchThrough } from "@/lib/systems/http/fetch-through";
 import { purgeUrl as purgeNginx } from "@/lib/systems/nginx/http";
 import { deleteKeys } from "@/lib/systems/redis/redis";
 import { peek } from "@/lib/systems/varnish/http";
+import { each } from "./each";
 import { expandPage } from "./expand";
 import { knownPages } from "./find";
 import { bootOf, isDown } from "./nodes";
@@ -120,14 +122,11 @@ async function passRedis(run: RunState, context: Context, part: Part, again: boo
   );
 }
 
-/**
- * Nginx knows nothing but addresses: for a tag, prefix or site it is told every address of the site that the sitemap leads to.
- * A copy left there would fill the purged nodes with the old page again.
- */
+/** Every address that these items name: of a tag, prefix or site, each that the site's sitemap leads to. */
 async function addressesFor(part: Part, signal: AbortSignal): Promise<{ host: string; path: string }[]> {
   const named = nginxAddresses(part.items);
   const areas = part.items.filter((item) => item.type !== "url");
-  if (areas.length === 0 || part.caches.nginx.length === 0) return named;
+  if (areas.length === 0) return named;
   const everywhere = areas.some((item) => item.type !== "prefix");
   const pages = (await knownPages(part.site, signal)).filter(
     ({ host, key }) =>
@@ -145,7 +144,12 @@ async function addressesFor(part: Part, signal: AbortSignal): Promise<{ host: st
   ];
 }
 
+/**
+ * Nginx knows nothing but addresses: for a tag, prefix or site it is told each one.
+ * A copy left there would fill the purged nodes with the old page again.
+ */
 async function passNginx(run: RunState, context: Context, part: Part, again: boolean): Promise<void> {
+  if (part.caches.nginx.length === 0) return;
   const addresses = await addressesFor(part, context.signal);
   if (addresses.length === 0) return;
   await Promise.all(
@@ -264,12 +268,56 @@ async function lookBetween(run: RunState, parts: readonly Part[]): Promise<void>
         for (const { host, value } of run.down.has(node.name) ? [] : pages) {
           try {
             const seen = await peek(node, host, value);
-            if (seen.state === "hit" && seen.revision !== null)
+            // One without time to live is what a soft purge left on purpose.
+            if (seen.state === "hit" && seen.ttlS > 0 && seen.revision !== null)
               run.between.set(`${node.name} ${host}${value}`, seen.revision);
           } catch {
             return;
           }
         }
+      }),
+    );
+  }
+}
+
+const mostRefreshed = 2000;
+const refreshAtOnce = 8;
+/** How long a node may take to have the new copy of one page, in ms. */
+const refreshMs = 5000;
+
+/**
+ * A softly purged page is served once more while the new one is fetched. An edge that refills in that moment keeps the old page for
+ * its whole time: so every node is made to have the new copies before Cloudflare is purged.
+ */
+async function refreshSoft(run: RunState, context: Context, parts: readonly Part[]): Promise<void> {
+  for (const part of parts) {
+    const soft = part.items.filter((item) => item.soft);
+    if (soft.length === 0 || !part.caches.cloudflare) continue;
+    const addresses = (await addressesFor({ ...part, items: soft }, context.signal)).slice(0, mostRefreshed);
+    const [encoding = "gzip"] = part.site.accept_encodings;
+    const headers = { "accept-encoding": encoding, accept: "*/*", "user-agent": "Sluice-Refresh/1" };
+    const refresh = async (node: VarnishCache, { host, path }: { host: string; path: string }) => {
+      const end = Date.now() + refreshMs;
+      for (;;) {
+        const seen = await peek(node, host, path, { signal: context.signal });
+        if (seen.state !== "hit" || seen.ttlS > 0 || Date.now() > end || context.signal.aborted) return;
+        await fetchThrough({
+          base: node.url,
+          host,
+          path,
+          headers,
+          timeoutMs: refreshMs,
+          signal: context.signal,
+        });
+        await sleep(20, context.signal);
+      }
+    };
+    await Promise.all(
+      part.caches.varnish.map(async (node) => {
+        await each(addresses, refreshAtOnce, async (address) => {
+          // A page or node that fails here is judged by the proof.
+          if (!run.down.has(node.name)) await refresh(node, address).catch(() => {});
+        });
       }),
     );
   }
@@ -281,6 +329,7 @@ async function passCloudflare(
   parts: readonly Part[],
   again: boolean,
 ): Promise<void> {
+  await refreshSoft(run, context, parts);
   for (const part of parts) {
     const zone = part.caches.cloudflare;
     if (!zone) continue;

@@ -201,7 +201,12 @@ export function cloudflareTargets(
     if (hosts.size > 0) targets.push({ hosts: [...hosts] });
     if (prefixes.size > 0) targets.push({ prefixes: [...prefixes] });
     if (tags.size > 0) targets.push({ tags: [...tags] });
-    if (files.size > 0) targets.push({ files: [...files] });
+    if (files.size > 0) {
+      targets.push({ files: [...files] });
+      // A call is of one form only: with headers or without.
+      for (const headers of site.cloudflare_variants)
+        targets.push({ files: [...files].map((url) => ({ url, headers })) });
+    }
     return targets.map((target) => ({ soft, target }));
   });
 }

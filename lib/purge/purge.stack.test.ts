@@ -35,14 +35,6 @@ describe.skipIf(stackOf() === null)("a purge on the stack", () => {
       },
       { actor: editor },
     );
-    console.log(
-      JSON.stringify(
-        proof?.layers.map((layer) => [layer.system, layer.verdict, layer.evidence, layer.why, layer.checked]),
-        null,
-        1,
-      ),
-      proof?.freshAfterMs,
-    );
     expect(row).toMatchObject({ state: "done", outcome: "fresh", actor: { name: "Edith" } });
     expect(proof?.verdict).toBe("fresh");
     expect(proof?.layers.map((layer) => layer.layer)).toEqual([
@@ -70,12 +62,83 @@ describe.skipIf(stackOf() === null)("a purge on the stack", () => {
     };
     await expect(purgeToEnd(input, { actor: editor })).rejects.toMatchObject({ code: "FORBIDDEN" });
     const { proof } = await purgeToEnd(input, { actor: operator });
-    console.log(
-      JSON.stringify(
-        proof?.layers.map((layer) => [layer.system, layer.verdict, layer.evidence, layer.why, layer.checked]),
-      ),
-    );
+    expect(proof?.verdict).toBe("fresh");
     expect(await revision("varnish1", page)).toBe(now);
     expect(await revision("edge", page)).toBe(now);
+  });
+
+  test.each([
+    ["prefix", { by: "prefix", site: "site", prefix: "/fr/" }, undefined],
+    ["site", { by: "site", site: "site" }, undefined],
+    ["everything", { by: "everything" }, "everything"],
+  ])("an operator may purge by %s, an editor may not", async (_name, target, confirmation) => {
+    await warmAll(page);
+    const now = await publish(lab.stack, article);
+    const input = { target, mode: "hard", warm: "no" };
+    await expect(purgeToEnd(input, { actor: editor })).rejects.toMatchObject({ code: "FORBIDDEN" });
+    if (confirmation !== undefined)
+      await expect(purgeToEnd(input)).rejects.toMatchObject({ code: "CONFIRMATION_REQUIRED" });
+    const { row } = await purgeToEnd(input, confirmation === undefined ? {} : { confirmation });
+    expect(row).toMatchObject({ state: "done", outcome: "fresh" });
+    for (const layer of ["varnish1", "varnish2", "edge"])
+      expect(await revision(layer, page), layer).toBe(now);
+  });
+
+  test("a soft purge leaves the new page everywhere: the edge does not refill with what a node still served", async () => {
+    await warmAll(page);
+    const now = await publish(lab.stack, article);
+    const { row, proof } = await purgeToEnd({
+      target: { by: "url", urls: [`http://site.localhost:${at("edge")}${page}`] },
+      mode: "soft",
+      warm: "no",
+    });
+    expect(row).toMatchObject({ state: "done", outcome: "fresh" });
+    expect(proof?.layers.flatMap((layer) => layer.why.map(({ key }) => key))).not.toContain(
+      "secondPassCaught",
+    );
+    for (const layer of ["varnish1", "varnish2", "edge"])
+      expect(await revision(layer, page), layer).toBe(now);
+  });
+
+  test("warming up fetches what was purged again", async () => {
+    await warmAll(page);
+    await publish(lab.stack, article);
+    const { proof } = await purgeToEnd({
+      target: { by: "url", urls: [`http://site.localhost:${at("edge")}${page}`] },
+      mode: "hard",
+      warm: "list",
+    });
+    expect(proof?.warmed?.done).toBeGreaterThan(0);
+    expect(proof?.warmed?.failed).toBe(0);
+  });
+});
+
+describe.skipIf(stackOf() === null)("variants at the edge", () => {
+  let lab: Lab;
+  beforeAll(async () => {
+    lab = await openLab((yaml) =>
+      yaml.replaceAll(
+        "    second_pass:",
+        "    cloudflare_variants: [{ Origin: https://app.example }]\n    second_pass:",
+      ),
+    );
+  });
+  afterAll(() => lab?.close());
+
+  test("the copy for another Origin is purged with the page", async () => {
+    const edge = port(lab.stack, "edge");
+    const own = async () =>
+      Number((await ask(edge, page, { headers: { origin: "https://app.example" } })).headers["x-revision"]);
+    await own();
+    const before = await own();
+    const now = await publish(lab.stack, article);
+    expect(await own()).toBe(before);
+    const { row } = await purgeToEnd({
+      target: { by: "url", urls: [`http://site.localhost:${edge}${page}`] },
+      mode: "hard",
+      warm: "no",
+    });
+    expect(row.outcome).toBe("fresh");
+    expect(await own()).toBe(now);
   });
 });

@@ -7,6 +7,7 @@ import { meters } from "@/lib/systems/cloudflare/purge";
 import { exists, findKeys } from "@/lib/systems/redis/redis";
 import { peek } from "@/lib/systems/varnish/http";
 import type { PurgeProof } from "./contract";
+import { each } from "./each";
 import { type Item, redisKeys } from "./operations";
 import { type Judgement, judge, type Reading, read } from "./reading";
 import { type LayerState, type RunState, timed } from "./run-state";
@@ -26,18 +27,6 @@ const pagesAtOnce = 4;
 /** Longer than the slowest backend that a second pass is meant for. */
 const fetchTimeoutMs = 10_000;
 const softTries = 8;
-
-/** Runs `act` over the list, `atOnce` at a time. */
-async function each<T>(list: readonly T[], atOnce: number, act: (one: T) => Promise<void>): Promise<void> {
-  let next = 0;
-  const worker = async () => {
-    for (let index = next++; index < list.length; index = next++) {
-      const one = list[index];
-      if (one !== undefined) await act(one);
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(atOnce, list.length) }, worker));
-}
 
 /** Since when a copy must be to have been stored after the last purge; UTC ms. */
 function since(run: RunState, state: LayerState): number | null {
