@@ -93,7 +93,18 @@ it("has every problem, log line and finding that the server names", () => {
   const doctor = readFileSync("lib/purge/doctor.ts", "utf8");
   const asked = [
     ...named("problems", /\bproblem: "([\w.]+)"/g),
-    ...named("log", /(?:\blog\(\s*"(?:info|warn|error)",\s*|\bmessage: )"((?:change|purge)\.\w+)"/g),
+    ...named("log", /(?:\b(?:log|note)\(\s*"(?:info|warn|error)",\s*|\bmessage: )"((?:change|purge)\.\w+)"/g),
+    // Facts that a probe tells, under their names in lib/systems.
+    ...named("facts", /\bfacts\.(\w+) =/g),
+    ...sources.flatMap((text) =>
+      [...text.matchAll(/\bfacts: \{([^}]+)\}/g)].flatMap((match) =>
+        (match[1] ?? "")
+          .split(",")
+          .map((entry) => entry.trim().split(":")[0] ?? "")
+          .filter((name) => /^\w+$/.test(name))
+          .map((name) => `facts.${name}`),
+      ),
+    ),
     ...[
       ...doctor.matchAll(
         /"((?:reach|peek|boot|acl|host|encoding|tags|headerRoom|ban|softPurge|token|zone|scope|limits|edge)\.\w+)"/g,

@@ -21,7 +21,13 @@ beforeEach(async () => {
 });
 
 const setup = (body: object) =>
-  answerSetup(new Request("http://localhost:3000/api/setup", { method: "POST", body: JSON.stringify(body) }));
+  answerSetup(
+    new Request("http://localhost:3000/api/setup", {
+      method: "POST",
+      body: JSON.stringify(body),
+      headers: { "user-agent": "Browser/1" },
+    }),
+  );
 const admin = { name: "Ada", email: "Ada@Example.org", password };
 
 test("the first administrator is made with the printed code, once", async () => {
@@ -56,6 +62,7 @@ test("the first administrator is made with the printed code, once", async () => 
   expect(await (await rest("GET", "/me", { cookie: cookiesOf(winner) })).json()).toMatchObject({
     role: "admin",
   });
+  expect(await db().session.findFirst()).toMatchObject({ userAgent: "Browser/1" });
   expect((await setup({ ...admin, code })).status).toBe(409);
 });
 

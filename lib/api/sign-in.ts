@@ -57,7 +57,14 @@ export async function answerSetup(request: Request): Promise<Response> {
     }
     const { email, password } = parsed.data;
     await createFirstAdmin(parsed.data);
-    const { headers } = await auth().api.signInEmail({ body: { email, password }, returnHeaders: true });
+    // The browser's own headers, so that its session is listed under its name and address.
+    const asked = new Headers(request.headers);
+    asked.set(clientHeader, clientAddress(request.headers));
+    const { headers } = await auth().api.signInEmail({
+      body: { email, password },
+      headers: asked,
+      returnHeaders: true,
+    });
     finish(headers, requestId);
     return Response.json({ ok: true }, { status: 201, headers });
   } catch (error) {

@@ -1,23 +1,18 @@
 // Purges a list of objects through the layers of their sites, from the inside out, twice, and leaves for the outbox what no node took.
 import { setMaxListeners } from "node:events";
-import type { Config, SiteConfig } from "@/lib/config/schema";
+import type { Config } from "@/lib/config/schema";
 import { db } from "@/lib/db/client";
 import { type AppError, toAppError } from "@/lib/errors/app-error";
 import { siteByName } from "@/lib/sites/site";
 import { purge as purgeCloudflare } from "@/lib/systems/cloudflare/purge";
 import { sizeOf } from "@/lib/systems/cloudflare/target";
-import { fetchThrough } from "@/lib/systems/http/fetch-through";
 import { purgeUrl as purgeNginx } from "@/lib/systems/nginx/http";
 import { deleteKeys } from "@/lib/systems/redis/redis";
 import { peek } from "@/lib/systems/varnish/http";
-import { each } from "./each";
-import { expandPage } from "./expand";
-import { knownPages } from "./find";
 import { bootOf, isDown } from "./nodes";
 import {
   cloudflareTargets,
   type Item,
-  nginxAddresses,
   redisKeys,
   sizeOfOrder,
   type VarnishOrder,
@@ -25,8 +20,9 @@ import {
 } from "./operations";
 import { orderNode } from "./order-node";
 import { owe } from "./owed";
+import { addressesFor, type Part, refreshSoft } from "./refresh";
 import { type LayerState, layerState, type RunState, timed } from "./run-state";
-import { type Caches, cachesOf, type VarnishCache } from "./stack";
+import { cachesOf, type VarnishCache } from "./stack";
 
 /** A second pass that comes this soon spares Cloudflare a purge of its own after the first. */
 const soonMs = 3000;
@@ -50,8 +46,6 @@ export type Checkpoint = {
     "layer" | "system" | "purged" | "failed" | "waiting" | "removed"
   >[];
 };
-
-type Part = { readonly site: SiteConfig; readonly caches: Caches; readonly items: Item[] };
 
 const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
@@ -122,35 +116,13 @@ async function passRedis(run: RunState, context: Context, part: Part, again: boo
   );
 }
 
-/** Every address that these items name: of a tag, prefix or site, each that the site's sitemap leads to. */
-async function addressesFor(part: Part, signal: AbortSignal): Promise<{ host: string; path: string }[]> {
-  const named = nginxAddresses(part.items);
-  const areas = part.items.filter((item) => item.type !== "url");
-  if (areas.length === 0) return named;
-  const everywhere = areas.some((item) => item.type !== "prefix");
-  const pages = (await knownPages(part.site, signal)).filter(
-    ({ host, key }) =>
-      everywhere ||
-      areas.some((item) => item.host === host && `${key}/`.startsWith(`${item.value.replace(/\/+$/, "")}/`)),
-  );
-  const found = pages.flatMap(({ host, key }) => expandPage({ site: part.site, host, key, typed: key }));
-  return [
-    ...new Map(
-      [...named, ...found.map(({ host, value }) => ({ host, path: value }))].map((one) => [
-        one.host + one.path,
-        one,
-      ]),
-    ).values(),
-  ];
-}
-
 /**
  * Nginx knows nothing but addresses: for a tag, prefix or site it is told each one.
  * A copy left there would fill the purged nodes with the old page again.
  */
 async function passNginx(run: RunState, context: Context, part: Part, again: boolean): Promise<void> {
   if (part.caches.nginx.length === 0) return;
-  const addresses = await addressesFor(part, context.signal);
+  const addresses = await addressesFor(part);
   if (addresses.length === 0) return;
   await Promise.all(
     part.caches.nginx.map(async (system) => {
@@ -280,56 +252,15 @@ async function lookBetween(run: RunState, parts: readonly Part[]): Promise<void>
   }
 }
 
-const mostRefreshed = 2000;
-const refreshAtOnce = 8;
-/** How long a node may take to have the new copy of one page, in ms. */
-const refreshMs = 5000;
-
-/**
- * A softly purged page is served once more while the new one is fetched. An edge that refills in that moment keeps the old page for
- * its whole time: so every node is made to have the new copies before Cloudflare is purged.
- */
-async function refreshSoft(run: RunState, context: Context, parts: readonly Part[]): Promise<void> {
-  for (const part of parts) {
-    const soft = part.items.filter((item) => item.soft);
-    if (soft.length === 0 || !part.caches.cloudflare) continue;
-    const addresses = (await addressesFor({ ...part, items: soft }, context.signal)).slice(0, mostRefreshed);
-    const [encoding = "gzip"] = part.site.accept_encodings;
-    const headers = { "accept-encoding": encoding, accept: "*/*", "user-agent": "Sluice-Refresh/1" };
-    const refresh = async (node: VarnishCache, { host, path }: { host: string; path: string }) => {
-      const end = Date.now() + refreshMs;
-      for (;;) {
-        const seen = await peek(node, host, path, { signal: context.signal });
-        if (seen.state !== "hit" || seen.ttlS > 0 || Date.now() > end || context.signal.aborted) return;
-        await fetchThrough({
-          base: node.url,
-          host,
-          path,
-          headers,
-          timeoutMs: refreshMs,
-          signal: context.signal,
-        });
-        await sleep(20, context.signal);
-      }
-    };
-    await Promise.all(
-      part.caches.varnish.map(async (node) => {
-        await each(addresses, refreshAtOnce, async (address) => {
-          // A page or node that fails here is judged by the proof.
-          if (!run.down.has(node.name)) await refresh(node, address).catch(() => {});
-        });
-      }),
-    );
-  }
-}
-
 async function passCloudflare(
   run: RunState,
   context: Context,
   parts: readonly Part[],
   again: boolean,
 ): Promise<void> {
-  await refreshSoft(run, context, parts);
+  for (const part of parts) {
+    if (part.caches.cloudflare) await refreshSoft(part, (name) => run.down.has(name), context.signal);
+  }
   for (const part of parts) {
     const zone = part.caches.cloudflare;
     if (!zone) continue;

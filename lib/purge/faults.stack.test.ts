@@ -5,7 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import Sqlite from "better-sqlite3";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { config } from "@/lib/config/load";
 import { db } from "@/lib/db/client";
+import { purge as purgeCloudflare } from "@/lib/systems/cloudflare/purge";
 import { until } from "@/lib/systems/test-stack";
 import { startOutbox } from "./outbox";
 import { outboxState } from "./owed";
@@ -39,6 +41,20 @@ describe.skipIf(!mayBreak)("faults on a stack of one's own", () => {
   const warmAll = async (...paths: string[]) => {
     for (const path of paths)
       for (const layer of ["varnish1", "varnish2", "edge", "edge"]) await ask(at(layer), path);
+  };
+  /** Takes a container off its network; what is given back puts it there again, once. */
+  const cutOff = (name: string) => {
+    const { Networks } = JSON.parse(
+      docker("inspect", "--format", "{{json .NetworkSettings}}", container(name)),
+    ) as { Networks: Record<string, { IPAddress: string }> };
+    const [network, at] = Object.entries(Networks)[0] ?? [];
+    if (network === undefined || !at) throw new Error(`${name} has no network`);
+    docker("network", "disconnect", network, container(name));
+    let away = true;
+    return () => {
+      if (away) docker("network", "connect", "--ip", at.IPAddress, "--alias", name, network, container(name));
+      away = false;
+    };
   };
   const layerOf = async (id: number, system: string) =>
     (await proofOf(id))?.layers.find((layer) => layer.system === system);
@@ -90,6 +106,44 @@ describe.skipIf(!mayBreak)("faults on a stack of one's own", () => {
     const said = await db().changeLog.findMany({ where: { changeId: id } });
     expect(said.map(({ message }) => message)).toContain("purge.replayed");
   }, 120_000);
+
+  test("an edge that refilled from the node before its purges came is purged again", async () => {
+    await warmAll(page);
+    await stopOutbox();
+    const now = await publish(lab.stack, article);
+    // A paused node would take the purges that wait in its sockets as soon as it goes on; one without a network never got them.
+    const backTwo = cutOff("varnish-2");
+    let backOne: (() => void) | undefined;
+    let id = 0;
+    try {
+      id = (await purgeToEnd(url(page))).row.id;
+      // Now only the node that missed the purge answers, and the edge has to ask it.
+      backOne = cutOff("varnish-1");
+      backTwo();
+      const [zone] = config().systems.cloudflare;
+      if (!zone) throw new Error("no zone");
+      await until(
+        "the edge has the old page",
+        async () => {
+          await purgeCloudflare(zone, { everything: true });
+          return (await revision("edge", page)) < now;
+        },
+        30_000,
+      );
+    } finally {
+      backTwo();
+      backOne?.();
+      stopOutbox = startOutbox();
+    }
+    await until("the outbox is empty", async () => (await outboxState()).length === 0, 60_000);
+    await until(
+      "the change is proved",
+      async () => (await db().change.findUniqueOrThrow({ where: { id } })).outcome === "fresh",
+      20_000,
+    );
+    expect(await revision("edge", page)).toBe(now);
+    expect(await layerOf(id, "cloudflare-site")).toMatchObject({ verdict: "fresh" });
+  }, 150_000);
 
   test("a node that restarted empty is owed nothing", async () => {
     await warmAll(page);

@@ -155,14 +155,18 @@ const mostKnown = 2000;
 const knownMs = 30_000;
 
 /** The pages of a site's sitemap, kept for 30 s. */
-export function knownPages(site: SiteConfig, signal?: AbortSignal): Promise<{ host: string; key: string }[]> {
+export function knownPages(site: SiteConfig): Promise<{ host: string; key: string }[]> {
   const all = singleton(
     "purge.sitemaps",
     () => new Map<string, { at: number; pages: Promise<{ host: string; key: string }[]> }>(),
   );
   const known = all.get(site.name);
   if (known && Date.now() - known.at < knownMs) return known.pages;
-  const pages = sitemapPages(site, mostKnown, signal);
+  // Shared by all who ask, so no one's signal may cut it short; one that found nothing is not kept.
+  const pages = sitemapPages(site, mostKnown).then((found) => {
+    if (found.length === 0) all.delete(site.name);
+    return found;
+  });
   all.set(site.name, { at: Date.now(), pages });
   return pages;
 }

@@ -81,8 +81,8 @@ export function readTags(tags: readonly string[]): string[] {
   ];
 }
 
-async function sampleOf(site: SiteConfig, signal: AbortSignal): Promise<SamplePage[]> {
-  const pages = (await knownPages(site, signal)).slice(0, mostSampled);
+async function sampleOf(site: SiteConfig): Promise<SamplePage[]> {
+  const pages = (await knownPages(site)).slice(0, mostSampled);
   return pages.map(({ host, key }) => ({ site: site.name, host, key }));
 }
 
@@ -133,11 +133,11 @@ export async function gather(
         site: site.name,
       }),
     );
-    const samples = await Promise.all(sites.map((site) => sampleOf(site, signal)));
+    const samples = await Promise.all(sites.map((site) => sampleOf(site)));
     return { sites, pages: 0, objects, sample: samples.flatMap((list) => list.slice(0, 5)), carriers: null };
   }
   const site = siteNamed(sites, target.site);
-  const sample = await sampleOf(site, signal);
+  const sample = await sampleOf(site);
   if (target.by === "tag") {
     const tags = readTags(target.tags);
     const carriers = await carrying(config, site, sample, tags);

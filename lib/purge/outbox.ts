@@ -1,21 +1,26 @@
 // Gives nodes that come back what they are owed; a node that restarted empty is owed nothing.
+import { setMaxListeners } from "node:events";
 import { engine } from "@/lib/changes/engine";
+import type { LogEntry } from "@/lib/changes/record";
 import { config } from "@/lib/config/load";
+import type { Config } from "@/lib/config/schema";
 import { db } from "@/lib/db/client";
 import { type AppError, toAppError } from "@/lib/errors/app-error";
 import { publish } from "@/lib/live/hub";
 import { log } from "@/lib/runtime/log";
+import { purge as purgeCloudflare } from "@/lib/systems/cloudflare/purge";
 import { peek } from "@/lib/systems/varnish/http";
 import { type PurgeProof, purgeProof } from "./contract";
 import { knownPages } from "./find";
 import { itemsOf } from "./items";
 import { nodeAnswered, nodeFailed } from "./nodes";
-import { sizeOfOrder, type VarnishOrder } from "./operations";
+import { cloudflareTargets, type Item, sizeOfOrder, type VarnishOrder } from "./operations";
 import { orderNode } from "./order-node";
 import { onOutbox, outboxState, tellOutbox } from "./owed";
+import { refreshSoft } from "./refresh";
 import { forgetRun, layerState, newRun } from "./run-state";
-import type { VarnishCache } from "./stack";
-import { proveNode } from "./verify";
+import { cachesOf, type VarnishCache } from "./stack";
+import { proveAgain } from "./verify";
 
 const firstTryMs = 1000;
 const longestTryMs = 30_000;
@@ -31,7 +36,14 @@ type Row = {
   readonly count: number;
   readonly boot: string | null;
 };
-type Told = { replayed: number; skipped: number; refused: number; error: AppError | null };
+type Told = {
+  replayed: number;
+  skipped: number;
+  refused: number;
+  error: AppError | null;
+  /** What came of the edges' second purge: the first failure, null when all took it, undefined when none was due. */
+  edge?: { readonly zone: string; readonly error: AppError } | null;
+};
 
 /** Looks whether the node answers, and which cache it is. Null: it does not. A node that cannot be peeked is taken for the same. */
 async function bootOfNode(node: VarnishCache): Promise<{ boot: string | null } | AppError> {
@@ -43,6 +55,39 @@ async function bootOfNode(node: VarnishCache): Promise<{ boot: string | null } |
     // It answers, but not to PEEK: the purges tell the rest.
     return failed.code === "REFUSED" ? { boot: null } : failed;
   }
+}
+
+/**
+ * Between its return and its purges the node gave out old pages, and the edge may keep one for its whole time: the edge is purged
+ * once more. Cloudflare's own failures are retried by its adapter; what is left of them is told in the change.
+ */
+async function purgeEdges(
+  node: VarnishCache,
+  changeId: number,
+  signal: AbortSignal,
+): Promise<{ zone: string; error: AppError } | null> {
+  const settings = config();
+  const items = await itemsOf(changeId);
+  for (const { part, zone } of edgesOf(settings, node, items)) {
+    await refreshSoft(part, (name) => name !== node.name, signal);
+    for (const { soft, target } of cloudflareTargets(part.site, part.items)) {
+      const outcome = await purgeCloudflare(zone, target, { soft, signal });
+      if (!outcome.ok) return { zone: zone.name, error: outcome.error };
+    }
+  }
+  return null;
+}
+
+/** The sites that have this node behind Cloudflare, each with its part of the items. */
+function edgesOf(settings: Config, node: VarnishCache, items: readonly Item[]) {
+  return settings.sites.flatMap((site) => {
+    const caches = cachesOf(settings, site);
+    const own = items.filter((item) => item.site === site.name);
+    const zone = caches.cloudflare;
+    return zone && own.length > 0 && caches.varnish.some(({ name }) => name === node.name)
+      ? [{ part: { site, caches, items: own }, zone }]
+      : [];
+  });
 }
 
 /** Replays or skips a node's rows, oldest first. Tells whether all are gone. Rows are removed only once they are done with. */
@@ -99,6 +144,11 @@ async function replay(node: VarnishCache, signal: AbortSignal): Promise<boolean>
         state.replayed += result.done;
         state.refused += result.refused;
         state.error ??= result.error;
+        // Before the row is gone, so that a crash between the two loses neither.
+        if ((await db().outbox.count({ where: { changeId: row.changeId, node: node.name } })) === 1) {
+          state.edge = await purgeEdges(node, row.changeId, signal);
+          if (signal.aborted) return false;
+        }
       }
       await db().outbox.delete({ where: { id: row.id } });
     }
@@ -112,35 +162,19 @@ async function replay(node: VarnishCache, signal: AbortSignal): Promise<boolean>
 /** Writes into the change what became of the purges that waited, with a new look at the node. */
 async function settle(node: VarnishCache, changeId: number, told: Told, signal: AbortSignal): Promise<void> {
   const left = await db().outbox.count({ where: { changeId, node: node.name } });
-  const entries = [
-    ...(told.replayed > 0
-      ? [
-          {
-            level: "info" as const,
-            message: "purge.replayed",
-            params: { node: node.name, count: told.replayed },
-          },
-        ]
-      : []),
-    ...(told.skipped > 0
-      ? [
-          {
-            level: "info" as const,
-            message: "purge.skippedEmpty",
-            params: { node: node.name, count: told.skipped },
-          },
-        ]
-      : []),
-    ...(told.refused > 0
-      ? [
-          {
-            level: "error" as const,
-            message: "purge.replayRefused",
-            params: { node: node.name, count: told.refused, says: told.error?.message.slice(0, 300) ?? "" },
-          },
-        ]
-      : []),
-  ];
+  const entries: LogEntry[] = [];
+  const note = (level: LogEntry["level"], message: string, params: Record<string, string | number>) =>
+    entries.push({ level, message, params });
+  const { replayed, skipped, refused, edge } = told;
+  if (replayed > 0) note("info", "purge.replayed", { node: node.name, count: replayed });
+  if (skipped > 0) note("info", "purge.skippedEmpty", { node: node.name, count: skipped });
+  if (refused > 0)
+    note("error", "purge.replayRefused", {
+      node: node.name,
+      count: refused,
+      says: told.error?.message.slice(0, 300) ?? "",
+    });
+  if (edge) note("error", "purge.layerFailed", { system: edge.zone, says: edge.error.message.slice(0, 300) });
   try {
     // A change that still runs writes its own proof at its end: this one comes after it.
     await engine().wait(changeId, longestRunMs);
@@ -187,26 +221,38 @@ async function withNode(
   state.error = told.error;
   state.spans.push({ what: "again", from: now, to: now });
   const items = await itemsOf(changeId);
+  if (told.edge !== undefined) {
+    for (const { zone } of edgesOf(config(), node, items)) {
+      const edge = layerState(run, "cloudflare", zone.name);
+      const before = proof.layers.find((layer) => layer.layer === "cloudflare" && layer.system === zone.name);
+      edge.purged = before?.purged ?? 0;
+      edge.failed = told.edge?.zone === zone.name ? Math.max(1, edge.purged) : 0;
+      edge.error = told.edge?.error ?? null;
+      // Good is what was stored since the purge itself: the edge may have it from a node that was never away.
+      edge.spans.push(...(before?.spans.filter(({ what }) => what !== "verify") ?? []));
+    }
+  }
   for (const site of config().sites) {
     // Tags and areas name no page: a few of the sitemap stand for them.
     if (!items.some((item) => item.site === site.name && item.type !== "url")) continue;
     const pages = (await knownPages(site)).slice(0, mostSampled);
     run.sample.push(...pages.map(({ host, key }) => ({ site: site.name, host, key })));
   }
-  const layer = await proveNode(config(), items, run, node.name, signal);
-  if (!layer) return proof;
-  const why = [
-    ...(told.skipped > 0 ? [{ key: "restartedEmpty", params: { count: told.skipped } }] : []),
-    ...(told.replayed > 0 ? [{ key: "replayed", params: { count: told.replayed } }] : []),
-    ...layer.why,
-  ];
-  const fixed = {
-    ...layer,
-    before: old?.before ?? null,
-    spans: [...(old?.spans ?? []), ...layer.spans],
-    why,
-  };
-  const layers = proof.layers.map((one) => (one === old ? fixed : one));
+  const again = await proveAgain(config(), items, run, signal);
+  const layers = proof.layers.map((one) => {
+    const fixed = again.find((layer) => layer.layer === one.layer && layer.system === one.system);
+    if (!fixed) return one;
+    const why = [
+      ...(told.skipped > 0 ? [{ key: "restartedEmpty", params: { count: told.skipped } }] : []),
+      ...(told.replayed > 0 ? [{ key: "replayed", params: { count: told.replayed } }] : []),
+    ];
+    return {
+      ...fixed,
+      before: one.before,
+      spans: one.layer === "cloudflare" ? fixed.spans : [...one.spans, ...fixed.spans],
+      why: [...(one.layer === "varnish" ? why : []), ...fixed.why],
+    };
+  });
   const verdicts = layers.map((one) => one.verdict);
   const verdict = verdicts.includes("stale") ? "stale" : verdicts.includes("unknown") ? "unknown" : "fresh";
   return { ...proof, layers, verdict, freshAfterMs: verdict === "fresh" ? Date.now() - startedAt : null };
@@ -215,6 +261,7 @@ async function withNode(
 /** Watches every node that is owed something: at first each second, then less often, up to every 30 s. */
 export function startOutbox(): () => Promise<void> {
   const stop = new AbortController();
+  setMaxListeners(0, stop.signal);
   const wait = new Map<string, { at: number; ms: number }>();
   let working: Promise<void> | null = null;
   let told: NodeJS.Timeout | undefined;

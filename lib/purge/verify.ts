@@ -314,6 +314,19 @@ async function proveLayer(
 const cachesOfNode = (config: Config, name: string): VarnishCache | null =>
   config.systems.varnish.find((one) => one.name === name) ?? null;
 
+/** Two readings of each page's origin, one set for all layers; null for a site without one. */
+function readOrigins(pages: readonly Page[], signal: AbortSignal): Map<Page, Promise<Reading[]> | null> {
+  return new Map(
+    pages.map((page): [Page, Promise<Reading[]> | null] => {
+      const base = page.site.origin;
+      const encoding = page.site.accept_encodings[0] ?? "gzip";
+      const once = (origin: string) =>
+        read(page.site, origin, page, { encoding, timeoutMs: fetchTimeoutMs, signal });
+      return [page, base === undefined ? null : Promise.all([once(base), once(base)])];
+    }),
+  );
+}
+
 /** The proof of a purge. Inner layers are looked at with the outer ones at the same time; each page's origin is read twice, once for all. */
 export async function prove(
   config: Config,
@@ -329,17 +342,7 @@ export async function prove(
   for (const state of run.layers.filter((one) => one.layer === "redis")) {
     inner.set(state, await proveLayer(config, items, [], of, run, state, new Map(), signal));
   }
-  const origins = new Map<Page, Promise<Reading[]> | null>();
-  const lazy = (page: Page): Promise<Reading[]> | null => {
-    const base = page.site.origin;
-    const encoding = page.site.accept_encodings[0] ?? "gzip";
-    return base === undefined
-      ? null
-      : Promise.all(
-          [1, 2].map(() => read(page.site, base, page, { encoding, timeoutMs: fetchTimeoutMs, signal })),
-        );
-  };
-  for (const page of pages) origins.set(page, lazy(page));
+  const origins = readOrigins(pages, signal);
   const layers = await Promise.all(
     run.layers.map(
       async (state) =>
@@ -367,31 +370,16 @@ export async function prove(
   };
 }
 
-/** One node again, after the outbox gave it what it was owed. */
-export async function proveNode(
+/** The layers of `run` again, after the outbox gave a node what it was owed. */
+export async function proveAgain(
   config: Config,
   items: readonly Item[],
   run: RunState,
-  node: string,
   signal: AbortSignal,
-): Promise<ProofLayer | null> {
-  const state = run.layers.find((one) => one.layer === "varnish" && one.system === node);
-  if (!state) return null;
-  setMaxListeners(0, signal);
+): Promise<ProofLayer[]> {
   const { pages, of } = pagesToFetch(config, items, run);
-  const origins = new Map(
-    pages.map((page): [Page, Promise<Reading[]> | null] => {
-      const base = page.site.origin;
-      const encoding = page.site.accept_encodings[0] ?? "gzip";
-      return [
-        page,
-        base === undefined
-          ? null
-          : Promise.all(
-              [1, 2].map(() => read(page.site, base, page, { encoding, timeoutMs: fetchTimeoutMs, signal })),
-            ),
-      ];
-    }),
+  const origins = readOrigins(pages, signal);
+  return Promise.all(
+    run.layers.map((state) => proveLayer(config, items, pages, of, run, state, origins, signal)),
   );
-  return proveLayer(config, items, pages, of, run, state, origins, signal);
 }
