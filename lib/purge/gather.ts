@@ -95,7 +95,6 @@ export async function gather(
   target: PurgeTarget,
   allowed: readonly string[] | null,
   findMs: number,
-  signal: AbortSignal,
 ): Promise<Gathered> {
   const sites = config.sites.filter((site) => allowed === null || allowed.includes(site.name));
   if (sites.length === 0) {

@@ -90,7 +90,7 @@ export const purgeKind: ChangeKind<PurgeInput, PurgePlan, PurgeProof> = {
   evidence: purgeProof,
   afterCrash: "resume",
   permit: ({ target }, actor) => permitPurge(target, actor),
-  makePlan: (asked, { actor, signal }) => planPurge(config(), asked, actor.sites, signal),
+  makePlan: (asked, { actor }) => planPurge(config(), asked, actor.sites),
   describe(plan) {
     return {
       ...titleOf(plan),
@@ -110,7 +110,7 @@ export const purgeKind: ChangeKind<PurgeInput, PurgePlan, PurgeProof> = {
     if (!saved.success || needsSample) {
       // Who asked was checked when the plan was made; its sites are those of the plan.
       const whole = plan.objectCount <= plan.objects.length && !needsSample;
-      const gathered = whole ? null : await gather(settings, plan.target, plan.sites, findMs, context.signal);
+      const gathered = whole ? null : await gather(settings, plan.target, plan.sites, findMs);
       run.sample = gathered?.sample.map((page) => ({ ...page })) ?? [];
       if (!saved.success) {
         await keepItems(context.changeId, gathered?.objects ?? plan.objects, soft);

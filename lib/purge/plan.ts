@@ -299,9 +299,8 @@ export async function planPurge(
   config: Config,
   input: Pick<PurgePlan, "target" | "mode" | "warm">,
   allowed: readonly string[] | null,
-  signal: AbortSignal,
 ): Promise<PurgePlan> {
-  const gathered = await gather(config, input.target, allowed, findMs, signal);
+  const gathered = await gather(config, input.target, allowed, findMs);
   const { layers, warnings } = await layersOf(config, gathered, input.mode === "soft");
   if (input.target.by === "url" && gathered.pages > MAX_LOOKED_UP) {
     warnings.push({
