@@ -31,6 +31,21 @@ test("a purge is found by its address, opened, and shows its proof layer by laye
     await expect(main.getByText(layer, { exact: true }).first()).toBeVisible();
 });
 
+test("a purge of many pages can be asked for again with what it named", async ({ as, article }) => {
+  const operator = await as("operator");
+  const urls = [article.paths.fr, article.paths.en].map((path) => siteAddress + path);
+  const made = await operator.request.post("/api/v1/purges", {
+    headers: { Origin: sluiceAddress },
+    data: { target: { by: "url", urls }, mode: "soft" },
+  });
+  expect(made.ok()).toBe(true);
+  const { id } = (await made.json()) as { id: number };
+  await operator.goto(`/history/${id}`);
+  await operator.getByRole("link", { name: en("act.purgeAgain") }).click({ timeout: 20_000 });
+  await expect(operator.getByLabel(en("wide.urls.field"))).toHaveValue(urls.join("\n"));
+  await expect(operator.getByRole("radio", { name: en("wide.soft") })).toBeChecked();
+});
+
 test("what matches nothing offers to clear the filters; j and k walk the rows", async ({ as }) => {
   const operator = await as("operator");
   await operator.goto("/history?search=zebra-crossing-nobody");

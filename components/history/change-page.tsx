@@ -120,16 +120,16 @@ function Headline({
 }
 
 /** Where the same purge can be asked for again. */
-export function againAddress(detail: Pick<ChangeDetail, "kind" | "input">): string | null {
+export function againAddress(detail: Pick<ChangeDetail, "id" | "kind" | "input">): string | null {
   if (detail.kind !== "purge") return null;
   const target = (detail.input as { target?: { by?: string; urls?: string[] } } | null)?.target;
   if (target?.by === "url") {
     const [only, ...others] = target.urls ?? [];
     return only !== undefined && others.length === 0
       ? `/purge?url=${encodeURIComponent(only)}`
-      : "/purge?by=urls";
+      : `/purge?by=urls&again=${detail.id}`;
   }
-  return target?.by === undefined ? null : `/purge?by=${target.by}`;
+  return target?.by === undefined ? null : `/purge?by=${target.by}&again=${detail.id}`;
 }
 
 function Actions({ detail }: { readonly detail: ChangeDetail }) {

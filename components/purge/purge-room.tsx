@@ -1,14 +1,18 @@
 "use client";
 // The room of the main job: an editor's one field, and for operators the other ways. What is shown is in the address.
+import { useQuery } from "@tanstack/react-query";
 import dynamic from "next/dynamic";
 import Link from "next/link";
 import { useRouter, useSearchParams } from "next/navigation";
 import { useTranslations } from "next-intl";
 import { useCallback } from "react";
 import { useMe } from "@/components/frame/me";
+import { Failure, Skeleton } from "@/components/ui/states";
+import { query } from "@/lib/api/client";
 import { PagePurge } from "./page-purge";
 import { PurgeResult } from "./purge-result";
 import { isWay, ways } from "./ways";
+import type { Asked } from "./wide-purge";
 
 const WidePurge = dynamic(() => import("./wide-purge").then((module) => module.WidePurge));
 
@@ -20,6 +24,14 @@ export function PurgeRoom() {
   const asked = search.get("by");
   const way = me.may.purgeWide && isWay(asked) ? asked : "url";
   const change = Number(search.get("change"));
+  const again = Number(search.get("again"));
+  const isAgain = way !== "url" && Number.isInteger(again) && again > 0;
+  const earlier = useQuery({
+    ...query.changes.get.queryOptions({ input: { id: again } }),
+    enabled: isAgain,
+    // What was asked for does not change, and what is typed since must not.
+    staleTime: Number.POSITIVE_INFINITY,
+  });
   const started = useCallback(
     (id: number) => {
       const next = new URLSearchParams();
@@ -66,7 +78,19 @@ export function PurgeRoom() {
         </div>
       ) : (
         <div className="mx-auto max-w-5xl px-4 py-5 sm:px-5">
-          <WidePurge key={way} way={way} onStarted={started} />
+          {isAgain && earlier.isPending ? (
+            <Skeleton />
+          ) : (
+            <>
+              {isAgain && earlier.isError && <Failure error={earlier.error} />}
+              <WidePurge
+                key={`${way} ${again}`}
+                way={way}
+                given={earlier.data?.kind === "purge" ? (earlier.data.input as Asked) : null}
+                onStarted={started}
+              />
+            </>
+          )}
         </div>
       )}
     </>

@@ -19,22 +19,40 @@ import { longestWait, pastedLines } from "./words";
 /** The same bound as the contract's MAX_PASTED_URLS, kept here so that no schema comes into the browser. */
 const maxLines = 10_000;
 type WideWay = Exclude<Way, "url">;
+/** What an earlier purge was asked for, to start from. */
+export type Asked = Pick<PurgeRequest, "target" | "mode" | "warm">;
+
+/** A target as it is typed into the form's large field. */
+function typed(target: PurgeTarget | undefined): string {
+  switch (target?.by) {
+    case "url":
+      return target.urls.join("\n");
+    case "prefix":
+      return target.prefix;
+    case "tag":
+      return target.tags.join(" ");
+    default:
+      return "";
+  }
+}
 
 export function WidePurge({
   way,
+  given,
   onStarted,
 }: {
   readonly way: WideWay;
+  readonly given: Asked | null;
   readonly onStarted: (id: number) => void;
 }) {
   const t = useTranslations();
   const say = useSay();
   const id = useId();
   const area = useRef<HTMLTextAreaElement>(null);
-  const [text, setText] = useState("");
-  const [site, setSite] = useState("");
-  const [mode, setMode] = useState<"hard" | "soft">("hard");
-  const [warm, setWarm] = useState<"no" | "list" | "sitemap">("no");
+  const [text, setText] = useState(() => typed(given?.target));
+  const [site, setSite] = useState(given && "site" in given.target ? given.target.site : "");
+  const [mode, setMode] = useState<"hard" | "soft">(given?.mode ?? "hard");
+  const [warm, setWarm] = useState<"no" | "list" | "sitemap">(given?.warm ?? "no");
   const [reason, setReason] = useState("");
   const [asking, setAsking] = useState(false);
   const sites = useQuery(query.purges.sites.queryOptions());
