@@ -13,6 +13,7 @@ import { origin, rest, signIn } from "./requests.fixture";
 import { answerRest } from "./rest";
 import { router } from "./router";
 import { answerRpc } from "./rpc";
+import { answerAuth, answerSetup } from "./sign-in";
 
 const roles = ["viewer", "editor", "operator", "admin"] as const;
 type KeyScope = "read" | "purge" | "all";
@@ -270,6 +271,37 @@ describe("the REST API's errors are one envelope", () => {
     const body = await answer.json();
     expect(body).toMatchObject({ code: "INVALID_INPUT", status: 400, problem: "request.malformed" });
     expect(body.requestId).toBe(answer.headers.get("x-request-id"));
+  });
+
+  test("a body without end is read to a bound, from nobody too, whatever it says of itself", async () => {
+    const chunk = new Uint8Array(1024 * 1024).fill(32);
+    for (const [answer, path, mebibytes] of [
+      [answerRest, "/api/v1/purges", 8],
+      [answerRpc, "/api/rpc/purges/create", 8],
+      [answerAuth, "/api/auth/sign-in/email", 1],
+      [answerSetup, "/api/setup", 1],
+    ] as const) {
+      let sent = 0;
+      const body = new ReadableStream<Uint8Array>({
+        pull: (stream) => {
+          sent++;
+          stream.enqueue(chunk);
+        },
+      });
+      const init = { method: "POST", headers: { origin, host: "localhost:3000" }, body, duplex: "half" };
+      const refused = await answer(new Request(origin + path, init));
+      expect(refused.status, path).toBe(413);
+      expect(await refused.json(), path).toMatchObject({ code: "TOO_LARGE", problem: "request.tooLarge" });
+      expect(sent, path).toBeLessThanOrEqual(mebibytes + 2);
+    }
+    const declared = await answerRest(
+      new Request(`${origin}/api/v1/purges`, {
+        method: "POST",
+        headers: { ...by("purge"), "content-length": "9000000" },
+        body: "{}",
+      }),
+    );
+    expect(declared.status).toBe(413);
   });
 
   test("wrong input, at its field", async () => {

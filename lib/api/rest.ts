@@ -2,6 +2,7 @@
 import { OpenAPIHandler } from "@orpc/openapi/fetch";
 import { AppError } from "../errors/app-error";
 import { type ApiContext, contextOf } from "./base";
+import { mostBytes, withBody } from "./body";
 import { envelope, envelopeResponse, errorResponse, toApiError } from "./errors";
 import { finish } from "./headers";
 import { openApiDocument } from "./openapi";
@@ -28,7 +29,9 @@ export async function answerRest(request: Request): Promise<Response> {
     finish(document.headers, requestId);
     return document;
   }
-  const { response } = await handler.handle(request, { prefix: restPath, context });
+  const read = await withBody(request, mostBytes).catch((error: unknown) => errorResponse(error, requestId));
+  if (read instanceof Response) return read;
+  const { response } = await handler.handle(read, { prefix: restPath, context });
   if (response === undefined) {
     const message = `There is no ${request.method} ${path.slice(0, 200)} in this API; see ${restPath}/openapi.json.`;
     return errorResponse(new AppError("NOT_FOUND", message, { problem: "request.noRoute" }), requestId);

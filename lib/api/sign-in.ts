@@ -8,6 +8,7 @@ import { isCrossSite } from "../auth/origin";
 import { signInOptions } from "../auth/sign-in-options";
 import { config } from "../config/load";
 import { AppError } from "../errors/app-error";
+import { mostEntryBytes, withBody } from "./body";
 import { crossSiteRefusal, errorResponse } from "./errors";
 import { finish } from "./headers";
 
@@ -17,7 +18,7 @@ export async function answerAuth(request: Request): Promise<Response> {
   try {
     const headers = new Headers(request.headers);
     headers.set(clientHeader, clientAddress(request.headers));
-    const judged = new Request(request, { headers });
+    const judged = await withBody(new Request(request, { headers }), mostEntryBytes);
     const path = new URL(request.url).pathname.slice(authPath.length);
     const byProvider = isOidcPath(path) && config().auth.oidc.length > 0;
     const answer = await (byProvider ? oidcAuth() : auth()).handler(judged);
@@ -47,7 +48,8 @@ export async function answerSetup(request: Request): Promise<Response> {
   try {
     if (request.headers.has("origin") && isCrossSite(request.headers)) throw crossSiteRefusal();
     attempts().take(`setup ${addressBucket(clientAddress(request.headers))}`, attemptRules.setup);
-    const parsed = setupRequest.safeParse(await request.json().catch(() => null));
+    const read = await withBody(request, mostEntryBytes);
+    const parsed = setupRequest.safeParse(await read.json().catch(() => null));
     if (!parsed.success) {
       const [issue] = parsed.error.issues;
       throw new AppError("INVALID_INPUT", issue?.message ?? "invalid input", {
