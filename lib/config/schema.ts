@@ -47,7 +47,31 @@ const cloudflare = z.strictObject({
   timeout: duration.default(10_000),
 });
 const tcp = z.strictObject({ name, address: z.string().regex(/^\S+:\d+$/), timeout });
-const docker = z.strictObject({ name, socket: z.string().default("/var/run/docker.sock"), timeout });
+const docker = z
+  .strictObject({
+    name,
+    socket: z.string().default("/var/run/docker.sock"),
+    /** Another host instead of a socket: "tcp://host:2376" or "ssh://user@host". */
+    url: z
+      .string()
+      .regex(/^(tcp|https?):\/\/[^/@\s]+$|^ssh:\/\/([^/@:\s]+@)?[^/@\s]+(\/\S*)?$/, {
+        message: '"tcp://host:2376" or "ssh://user@host"',
+      })
+      .optional(),
+    ca: secret.optional(),
+    cert: secret.optional(),
+    key: secret.optional(),
+    /** SSH: the fingerprint of the host's key, as `ssh-keygen -lf` prints it. */
+    host_key: z
+      .string()
+      .regex(/^SHA256:[A-Za-z0-9+/]{43}=?$/, '"SHA256:…", from ssh-keygen -lf')
+      .optional(),
+    timeout,
+  })
+  .refine((one) => !one.url?.startsWith("ssh:") || (one.host_key !== undefined && one.key !== undefined), {
+    error: "ssh:// needs key_file (the private key) and host_key (the fingerprint of the host's key)",
+    path: ["host_key"],
+  });
 
 const expansion = z.strictObject({
   /** Template of an address that belongs to a page: {path}, {path|encoded}, {locale}. */

@@ -6,7 +6,7 @@ import { liveHub, publish } from "../live/hub";
 import { onOutbox, outboxState } from "../purge/owed";
 import { log } from "../runtime/log";
 import { onServiceState } from "../runtime/service-states";
-import { type Discovered, discover } from "../systems/docker/docker";
+import { type Discovered, discover } from "../systems/docker/discover";
 import { systemKinds } from "../systems/registry";
 import type { Probed } from "../systems/system";
 import type { Connection } from "./contract";

@@ -4,7 +4,7 @@ import type { Config } from "../config/schema";
 import { AppError } from "../errors/app-error";
 import { serviceStates } from "../runtime/service-states";
 import { probe as probeCloudflare } from "../systems/cloudflare/zone";
-import { probe as probeDocker } from "../systems/docker/docker";
+import { probe as probeDocker } from "../systems/docker/engine";
 import { probe as probeMariadb } from "../systems/mariadb/probe";
 import { probe as probeNginx } from "../systems/nginx/http";
 import { probe as probeRedis } from "../systems/redis/redis";

@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import { parse } from "yaml";
 import { configSchema } from "../config/schema";
-import { recognise } from "./docker/docker";
+import { recognise } from "./docker/discover";
 import { systemKinds } from "./registry";
 
 test("each example line is valid, and no kind is missing", () => {

@@ -1,7 +1,8 @@
 // The containers of the reference stack, as the Docker Engine tells of them.
 import { describe, expect, test } from "vitest";
 import { testStack } from "../test-stack";
-import { discover, probe, readVersion } from "./docker";
+import { discover } from "./discover";
+import { probe, readVersion } from "./engine";
 
 const stack = testStack();
 const engine = {

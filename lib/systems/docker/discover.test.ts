@@ -5,7 +5,9 @@ import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
-import { type ContainerRow, imageName, listContainers, negotiate, probe, reach, recognise } from "./docker";
+import { type ContainerRow, listContainers } from "./containers";
+import { imageName, reach, recognise } from "./discover";
+import { negotiate, probe } from "./engine";
 
 const container = (more: Partial<ContainerRow>): ContainerRow => ({
   Id: "0123456789abcdef",
