@@ -142,33 +142,45 @@ const anything = z.unknown();
  * volumes. Throws AppError NOT_FOUND, CONFLICT, and as `call`.
  */
 export async function actOn(engine: DockerEngine, id: string, act: ContainerAct): Promise<void> {
-  await call(
-    engine,
-    anything,
-    (docker, abortSignal) => {
-      const container = docker.getContainer(containerRef(id));
-      const options = { abortSignal };
-      switch (act) {
-        case "start":
-          return container.start(options);
-        case "stop":
-          return container.stop(options);
-        case "restart":
-          return container.restart(options);
-        case "pause":
-          return container.pause(options);
-        case "unpause":
-          return container.unpause(options);
-        case "kill":
-          return container.kill(options);
-        case "remove":
-          return container.remove({ ...options, v: false, force: true });
-      }
-    },
-    // A container may ask for a longer stop than usual (its StopTimeout); the caller then looks at what became of it.
-    { timeoutMs: Math.max(actTimeoutMs, engine.timeout) },
-  );
+  try {
+    await call(
+      engine,
+      anything,
+      (docker, abortSignal) => {
+        const container = docker.getContainer(containerRef(id));
+        const options = { abortSignal };
+        switch (act) {
+          case "start":
+            return container.start(options);
+          case "stop":
+            return container.stop(options);
+          case "restart":
+            return container.restart(options);
+          case "pause":
+            return container.pause(options);
+          case "unpause":
+            return container.unpause(options);
+          case "kill":
+            return container.kill(options);
+          case "remove":
+            return container.remove({ ...options, v: false, force: true });
+        }
+      },
+      // A container may ask for a longer stop than usual (its StopTimeout); the caller then looks at what became of it.
+      { timeoutMs: Math.max(actTimeoutMs, engine.timeout) },
+    );
+  } catch (error) {
+    if (isAlreadySo(error)) return;
+    throw error;
+  }
 }
+
+/** 304: it has this state already, which dockerode takes for a failure. */
+const isAlreadySo = (error: unknown): boolean =>
+  error instanceof Error &&
+  error.cause instanceof Error &&
+  "statusCode" in error.cause &&
+  error.cause.statusCode === 304;
 
 export const renameContainer = async (engine: DockerEngine, id: string, name: string): Promise<void> => {
   await call(engine, anything, (docker, abortSignal) =>
