@@ -1,8 +1,8 @@
 // Which addresses a purge is about, and making every node have their new copies after a soft purge.
 import type { SiteConfig } from "@/lib/config/schema";
+import { each } from "@/lib/runtime/each";
 import { fetchThrough } from "@/lib/systems/http/fetch-through";
 import { peek } from "@/lib/systems/varnish/http";
-import { each } from "./each";
 import { expandPage } from "./expand";
 import { knownPages } from "./find";
 import { type Item, nginxAddresses } from "./operations";

@@ -2,12 +2,12 @@
 import { setMaxListeners } from "node:events";
 import type { Config, SiteConfig } from "@/lib/config/schema";
 import { toAppError } from "@/lib/errors/app-error";
+import { each } from "@/lib/runtime/each";
 import { addressOf, siteByName } from "@/lib/sites/site";
 import { meters } from "@/lib/systems/cloudflare/purge";
 import { exists, findKeys } from "@/lib/systems/redis/redis";
 import { peek } from "@/lib/systems/varnish/http";
 import type { PurgeProof } from "./contract";
-import { each } from "./each";
 import { type Item, redisKeys } from "./operations";
 import { type Judgement, judge, type Reading, read } from "./reading";
 import { type LayerState, type RunState, timed } from "./run-state";

@@ -1,7 +1,7 @@
 // The systems that containers are: by the label sluice.role, else by their image's well-known name.
-import { hostname } from "node:os";
 import { type ContainerRow, listContainers } from "./containers";
 import type { DockerEngine } from "./engine";
+import { isOwn, ownContainer } from "./self";
 
 export const discoveredKinds = ["varnish", "redis", "nginx", "mariadb"] as const;
 export type DiscoveredKind = (typeof discoveredKinds)[number];
@@ -157,8 +157,7 @@ export function recognise(containers: readonly ContainerRow[], self: ContainerRo
 /** The systems that run as containers of this engine. Throws as `readVersion`. */
 export async function discover(engine: DockerEngine): Promise<Discovered[]> {
   const containers = await listContainers(engine);
-  // Docker names a container's host by the first twelve characters of its id.
-  const own = hostname();
-  const self = /^[0-9a-f]{12}$/.test(own) ? (containers.find((one) => one.Id.startsWith(own)) ?? null) : null;
+  const own = ownContainer();
+  const self = containers.find((one) => isOwn(one.Id, own)) ?? null;
   return recognise(containers, self);
 }

@@ -1,0 +1,379 @@
+// Services against a real engine: what the collector says, how a container died, logs, acts, and an engine that goes.
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { testStack, until } from "../systems/test-stack";
+import { type ActPlan, actEvidence } from "./act-contract";
+import type { ServicesEvent } from "./contract";
+import { deathsOf } from "./deaths";
+import type { LogEvent, LogQuery } from "./log-contract";
+import { logText, watchLogs } from "./logs";
+import { serviceDetail, usageHistory } from "./service";
+import { actor, openServicesLab, type ServicesLab } from "./test-services";
+
+const host = "services";
+const query = (names: readonly string[], more: Partial<LogQuery> = {}): LogQuery => ({
+  of: names.map((id) => ({ host, id })),
+  regex: false,
+  tail: 500,
+  follow: false,
+  ...more,
+});
+const never = new AbortController().signal;
+async function all<T>(values: AsyncIterable<T>): Promise<T[]> {
+  const found: T[] = [];
+  for await (const value of values) found.push(value);
+  return found;
+}
+const historyOf = async (asked: LogQuery) => {
+  const [first] = await all(watchLogs(asked, never));
+  if (first?.type !== "history") throw new Error("no history");
+  return first;
+};
+const endless = "trap 'exit 0' TERM; while :; do sleep 0.1; done";
+
+describe.skipIf(!testStack())("services", () => {
+  let lab: ServicesLab;
+  beforeAll(async () => {
+    lab = await openServicesLab(host);
+  }, 120_000);
+  afterAll(() => lab?.close(), 60_000);
+
+  const act = (
+    input: Record<string, unknown>,
+    more: { confirmation?: string; role?: "operator" | "viewer" } = {},
+  ) => lab.change("service.act", { host, ...input }, more);
+  const plan = async (input: Record<string, unknown>): Promise<ActPlan> => {
+    const { engine } = await import("../changes/engine");
+    return (await engine().plan("service.act", { host, ...input }, actor())).plan as ActPlan;
+  };
+
+  test("what runs is seen by its events, with what it uses while somebody looks", async () => {
+    const control = new AbortController();
+    const events = lab.collector.watch(control.signal);
+    const seen: ServicesEvent[] = [];
+    const watching = (async () => {
+      for await (const event of events) seen.push(event);
+    })();
+    expect(lab.collector.viewers).toBe(1);
+    await lab.run(
+      "seen",
+      "while :; do :; done",
+      "--memory",
+      "64m",
+      "--label",
+      "com.docker.compose.project=p",
+    );
+    const row = await lab.row("seen", ({ usage }) => (usage?.cpu ?? 0) > 0.2);
+    expect(row).toMatchObject({ host, project: "p", state: "running", verdict: "up", memoryLimited: true });
+    expect(row.usage?.memoryLimit).toBe(64 * 1024 * 1024);
+    await until("its use is told", async () =>
+      seen.some((event) => event.type === "usage" && (event.usage[row.id]?.cpu ?? 0) > 0.2),
+    );
+    await lab.own.docker("rm", "-f", "seen");
+    await until("it is told to be gone", async () =>
+      seen.some((event) => event.type === "rows" && event.gone.includes(row.id)),
+    );
+    control.abort();
+    await watching;
+    expect(lab.collector.viewers).toBe(0);
+    expect(seen[0]?.type).toBe("snapshot");
+    expect(
+      seen.some((event) => event.type === "rows" && event.rows.some(({ name }) => name === "seen")),
+    ).toBe(true);
+  });
+
+  test("a hundred viewers cost the engine one stream for each container", async () => {
+    await lab.run("watched", endless);
+    const { id } = await lab.row("watched");
+    const control = new AbortController();
+    const viewers = Array.from({ length: 100 }, () => all(lab.collector.watch(control.signal)));
+    await lab.row("watched", ({ usage }) => usage !== null);
+    const { readdirSync, readlinkSync } = await import("node:fs");
+    const sockets = readdirSync("/proc/self/fd").filter((fd) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`).startsWith("socket:");
+      } catch {
+        return false;
+      }
+    });
+    expect(lab.collector.viewers).toBe(100);
+    expect(sockets.length).toBeLessThan(40);
+    control.abort();
+    await Promise.all(viewers);
+    expect(usageHistory({ host, id }).stepMs).toBe(10_000);
+    await lab.own.docker("rm", "-f", "watched");
+  });
+
+  test("why it died: the code, the last lines, and that nobody asked; kept when it is gone", async () => {
+    await lab.run("dies", "for i in 1 2 3; do echo line $i; done; sleep 0.1; echo last words >&2; exit 7");
+    await lab.row("dies", ({ verdict, exitCode }) => verdict === "down" && exitCode === 7);
+    const death = await until("its death is kept", async () => (await deathsOf(host, "dies", null))[0]);
+    expect(death).toMatchObject({ exitCode: 7, oom: false, requested: false });
+    expect(death.lines.map(({ text }) => text)).toEqual(["line 1", "line 2", "line 3", "last words"]);
+    await lab.own.docker("rm", "dies");
+    expect(await deathsOf(host, "dies", null)).toHaveLength(1);
+    await lab.run("goes", "echo only once; sleep 1; exit 5", "--rm");
+    const gone = await until(
+      "the removed one's death is kept",
+      async () => (await deathsOf(host, "goes", null))[0],
+    );
+    expect(gone.lines.map(({ text }) => text)).toEqual(["only once"]);
+  });
+
+  test("out of memory is said", async () => {
+    await lab.run("oom", "sleep 0.5; tail /dev/zero", "--memory", "16m", "--memory-swap", "16m");
+    const row = await lab.row("oom", ({ state }) => state === "exited");
+    expect(row).toMatchObject({ verdict: "down", oom: true, exitCode: 137 });
+    expect(row.reasons).toContain("oom");
+    await lab.own.docker("rm", "oom");
+  });
+
+  test("a restart loop is found", async () => {
+    await lab.run("loop", "exit 1", "--restart", "always");
+    const row = await lab.row("loop", ({ reasons }) => reasons.includes("loop"), 30_000);
+    expect(row.verdict).toBe("down");
+    expect(row.deaths).toBeGreaterThanOrEqual(3);
+    await lab.own.docker("rm", "-f", "loop");
+  });
+
+  test("the detail: names of the environment, never a value", async () => {
+    await lab.run(
+      "detail",
+      endless,
+      "-e",
+      "APP_SECRET=hush-hush",
+      "--label",
+      "team=a",
+      "--health-cmd",
+      "true",
+      "--health-interval",
+      "1s",
+    );
+    await lab.row("detail", ({ health }) => health === "healthy");
+    const detail = await serviceDetail({ host, id: "detail" });
+    expect(detail.env).toContain("APP_SECRET");
+    expect(JSON.stringify(detail)).not.toContain("hush-hush");
+    expect(detail.labels).toEqual({ team: "a" });
+    expect(detail.healthCheck?.log[0]).toMatchObject({ exitCode: 0 });
+    await lab.own.docker("rm", "-f", "detail");
+  });
+
+  test("a container that is not there, or not on this host, is named", async () => {
+    await expect(serviceDetail({ host, id: "nobody" })).rejects.toMatchObject({ code: "NOT_FOUND" });
+    await expect(serviceDetail({ host: "elsewhere", id: "nobody" })).rejects.toThrow(/there is: services/);
+  });
+
+  describe("logs", () => {
+    test("several containers in time order; levels, search, streams and bounds", async () => {
+      await lab.run(
+        "log-a",
+        'echo a1; sleep 0.2; echo \'[error] a2\' >&2; sleep 0.2; echo \'{"level":40,"msg":"a3"}\'',
+      );
+      await lab.run("log-b", "sleep 0.1; echo b1; sleep 0.2; echo b2; sleep 0.2; echo b3");
+      await lab.own.docker("wait", "log-a", "log-b");
+      await lab.row("log-a", ({ state }) => state === "exited");
+      await lab.row("log-b", ({ state }) => state === "exited");
+      const whole = await historyOf(query(["log-a", "log-b"]));
+      const times = whole.lines.map(({ at }) => at);
+      expect(times).toEqual([...times].sort());
+      expect(whole).toMatchObject({ scanned: 6, whole: true });
+      expect(new Set(whole.lines.map(({ from }) => from))).toEqual(new Set([0, 1]));
+      expect((await historyOf(query(["log-a"], { levels: ["error", "warn"] }))).lines).toHaveLength(2);
+      expect((await historyOf(query(["log-a"], { stream: "stderr" }))).lines).toHaveLength(1);
+      expect((await historyOf(query(["log-b"], { search: "B2" }))).lines.map(({ text }) => text)).toEqual([
+        "b2",
+      ]);
+      expect((await historyOf(query(["log-b"], { search: "^b[12]$", regex: true }))).lines).toHaveLength(2);
+      const second = whole.lines[2]?.at ?? "";
+      expect((await historyOf(query(["log-a", "log-b"], { until: second }))).lines.length).toBeLessThan(6);
+      await expect(
+        all(watchLogs(query(["log-a"], { search: "(", regex: true }), never)),
+      ).rejects.toMatchObject({
+        code: "INVALID_INPUT",
+      });
+      const [since, until_] = [new Date().toISOString(), "2020-01-01T00:00:00Z"];
+      await expect(all(watchLogs(query(["log-a"], { since, until: until_ }), never))).rejects.toMatchObject({
+        detail: { problem: "services.badRange" },
+      });
+      const text = (await all(logText(query(["log-a", "log-b"]), never))).join("");
+      expect(text.trim().split("\n")).toHaveLength(6);
+      expect(text).toContain(" log-b b2\n");
+    });
+
+    test("followed over a restart; nothing twice, nothing lost", async () => {
+      await lab.run("again", "trap 'exit 0' TERM; for i in $(seq 1 10000); do echo $i; sleep 0.05; done");
+      await lab.row("again");
+      const control = new AbortController();
+      const told: LogEvent[] = [];
+      const watching = (async () => {
+        for await (const event of watchLogs(query(["again"], { follow: true }), control.signal))
+          told.push(event);
+      })();
+      const lines = () =>
+        told.flatMap((event) => (event.type === "history" || event.type === "lines" ? event.lines : []));
+      await until("some lines", async () => lines().length > 5);
+      await lab.own.docker("restart", "-t", "1", "again");
+      const before = lines().length;
+      await until("lines of the second run", async () => lines().length > before + 5);
+      control.abort();
+      await watching;
+      const seen = lines().map(({ text }) => Number(text));
+      const second = seen.lastIndexOf(1);
+      expect(seen.slice(0, second)).toEqual(seen.slice(0, second).map((_, index) => index + 1));
+      expect(seen.slice(second)).toEqual(seen.slice(second).map((_, index) => index + 1));
+      expect(told.some((event) => event.type === "source" && event.state === "again")).toBe(true);
+      await lab.own.docker("rm", "-f", "again");
+    });
+
+    test("more lines than anybody reads are counted, and the server goes on", async () => {
+      await lab.run(
+        "flood",
+        "while :; do echo 'a line of a flood that does not end, with some text in it'; done",
+      );
+      await lab.row("flood");
+      const control = new AbortController();
+      let dropped = 0;
+      let most = 0;
+      for await (const event of watchLogs(query(["flood"], { follow: true, tail: 0 }), control.signal)) {
+        if (event.type !== "lines") continue;
+        dropped += event.dropped;
+        most = Math.max(most, event.lines.length);
+        if (dropped > 20_000) break;
+      }
+      control.abort();
+      expect(most).toBeLessThanOrEqual(1000);
+      await lab.own.docker("rm", "-f", "flood");
+    });
+  });
+
+  describe("acts", () => {
+    test("stop is proved and can be undone", async () => {
+      await lab.run("acted", endless);
+      await lab.row("acted");
+      const row = await act({ act: "stop", target: { by: "containers", ids: ["acted"] } });
+      expect(row).toMatchObject({ state: "done", outcome: "asWanted", level: "disruptive" });
+      expect(await lab.own.docker("inspect", "-f", "{{.State.Status}}", "acted")).toBe("exited");
+      const { engine } = await import("../changes/engine");
+      const undo = await engine().wait(await engine().undo(row.id, actor()), 20_000);
+      expect(undo.state).toBe("done");
+      expect(await lab.own.docker("inspect", "-f", "{{.State.Status}}", "acted")).toBe("running");
+    });
+
+    test("a container that changed since its plan is refused, with the difference", async () => {
+      const planned = await plan({ act: "restart", target: { by: "containers", ids: ["acted"] } });
+      const [one] = planned.containers;
+      if (one === undefined) throw new Error("nothing planned");
+      await lab.own.docker("stop", "acted");
+      await expect(
+        act({ act: "restart", target: { by: "containers", ids: ["acted"] }, expected: { [one.id]: one } }),
+      ).rejects.toMatchObject({ code: "CONFLICT", message: expect.stringContaining("running, now exited") });
+    });
+
+    test("a start that ends at once is a failure, and so is an unhealthy one", async () => {
+      await lab.run("weak", "sleep 0.3; exit 3");
+      await lab.row("weak", ({ state }) => state === "exited");
+      const row = await act({ act: "start", target: { by: "containers", ids: ["weak"] } });
+      expect(row).toMatchObject({ state: "failed", outcome: "otherwise" });
+      await lab.run(
+        "sick",
+        endless,
+        "--health-cmd",
+        "exit 1",
+        "--health-interval",
+        "1s",
+        "--health-retries",
+        "1",
+      );
+      await lab.row("sick");
+      const sick = await act({ act: "restart", target: { by: "containers", ids: ["sick"] } });
+      expect(sick).toMatchObject({ state: "failed", outcome: "otherwise" });
+    });
+
+    test("a project is restarted in the order of its dependencies, and a plan says what needs a part of it", async () => {
+      const label = (service: string, needs = "") => [
+        ...["--label", "com.docker.compose.project=shop", "--label", `com.docker.compose.service=${service}`],
+        ...["--label", `com.docker.compose.depends_on=${needs}`],
+      ];
+      await lab.run("shop-web", endless, ...label("web", "php:service_started:false"));
+      await lab.run("shop-php", endless, ...label("php", "zdb:service_started:false"));
+      await lab.run("shop-zdb", endless, ...label("zdb"));
+      await lab.row("shop-zdb");
+      await lab.row("shop-web");
+      expect((await plan({ act: "stop", target: { by: "containers", ids: ["shop-php"] } })).neededBy).toEqual(
+        ["shop-web"],
+      );
+      const row = await act({ act: "restart", target: { by: "project", project: "shop" } });
+      expect(row.state).toBe("done");
+      const started = await lab.own.docker(
+        "inspect",
+        "-f",
+        "{{.State.StartedAt}} {{.Name}}",
+        "shop-web",
+        "shop-php",
+        "shop-zdb",
+      );
+      expect(
+        started
+          .split("\n")
+          .sort()
+          .map((line) => line.split("/")[1]),
+      ).toEqual(["shop-zdb", "shop-php", "shop-web"]);
+    });
+
+    test("roles, typed names, and what is no container", async () => {
+      const target = { by: "containers", ids: ["acted"] };
+      await expect(act({ act: "stop", target }, { role: "viewer" })).rejects.toMatchObject({
+        code: "FORBIDDEN",
+      });
+      await expect(act({ act: "remove", target }, { role: "operator" })).rejects.toMatchObject({
+        code: "FORBIDDEN",
+      });
+      await expect(act({ act: "remove", target })).rejects.toMatchObject({ code: "CONFIRMATION_REQUIRED" });
+      await expect(
+        act({ act: "stop", target: { by: "containers", ids: ["../info"] } }),
+      ).rejects.toMatchObject({
+        code: "INVALID_INPUT",
+      });
+      await expect(act({ act: "restart", target: { by: "workers" } })).rejects.toMatchObject({
+        code: "NOT_FOUND",
+      });
+      const row = await act({ act: "remove", target }, { confirmation: "acted" });
+      expect(row.state).toBe("done");
+      const { engine } = await import("../changes/engine");
+      const { changeDetail } = await import("../changes/queries");
+      await engine().wait(row.id, 1000);
+      const evidence = actEvidence.parse((await changeDetail(row.id)).evidence);
+      expect(evidence.containers).toMatchObject([{ name: "acted", after: "gone", ok: true }]);
+    });
+
+    test("the engine is restarted in the middle of a stop: what is said afterwards is true", async () => {
+      await lab.run(
+        "slow",
+        "trap 'sleep 3; exit 0' TERM; while :; do sleep 0.1; done",
+        "--restart",
+        "unless-stopped",
+      );
+      await lab.row("slow");
+      const ended = act({ act: "stop", target: { by: "containers", ids: ["slow"] } });
+      await until(
+        "it is being stopped",
+        async () =>
+          lab.collector.snapshot().rows.some(({ name }) => name === "slow") &&
+          (await lab.own.docker("inspect", "-f", "{{.State.Status}}", "slow")) === "running",
+      );
+      await lab.own.restart();
+      const row = await ended;
+      const state = await lab.own.docker("inspect", "-f", "{{.State.Status}}", "slow");
+      expect([row.state, state]).toEqual(["done", "exited"]);
+    }, 60_000);
+  });
+
+  test("an engine that goes: nobody says that things are well; it comes back and all is known again", async () => {
+    await lab.run("stays", endless, "--restart", "always");
+    await lab.row("stays", ({ verdict }) => verdict === "up");
+    await lab.own.halt();
+    await until("the host is down", async () => lab.collector.host(host).row().state === "down");
+    expect(lab.collector.snapshot().rows.every(({ verdict }) => verdict === "unknown")).toBe(true);
+    await lab.own.start();
+    await lab.row("stays", ({ verdict }) => verdict === "up" || verdict === "warn", 30_000);
+  }, 60_000);
+});
