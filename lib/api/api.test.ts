@@ -33,6 +33,13 @@ const expected: Readonly<Record<string, readonly [Role, readonly KeyScope[]]>> =
   "changes.undo": ["editor", ["all"]],
   "connections.list": ["viewer", ["read", "all"]],
   "connections.test": ["operator", ["all"]],
+  "services.list": ["viewer", ["read", "all"]],
+  "services.watch": ["viewer", ["read", "all"]],
+  "services.get": ["viewer", ["read", "all"]],
+  "services.usage": ["viewer", ["read", "all"]],
+  "services.logs": ["viewer", ["read", "all"]],
+  "services.planAct": ["operator", ["all"]],
+  "services.act": ["operator", ["all"]],
   "users.me": ["viewer", ["read", "purge", "all"]],
   "users.list": ["admin", []],
   "users.create": ["admin", []],
@@ -384,6 +391,8 @@ test("the description names every route, who may call it and how errors look; it
   const inputs: Record<string, unknown> = {
     "POST /purges": contract.purges.create["~orpc"].inputSchema,
     "POST /purges/plan": contract.purges.plan["~orpc"].inputSchema,
+    "POST /services/acts": contract.services.act["~orpc"].inputSchema,
+    "POST /services/logs": contract.services.logs["~orpc"].inputSchema,
     "POST /users": contract.users.create["~orpc"].inputSchema,
     "POST /keys": contract.users.createKey["~orpc"].inputSchema,
   };

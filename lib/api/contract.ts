@@ -12,6 +12,15 @@ import {
   purgeRequest,
   siteSummary,
 } from "../purge/contract";
+import { actInput, actPlan, actRequest } from "../services/acts/contract";
+import {
+  serviceDetail,
+  serviceRef,
+  servicesEvent,
+  servicesSnapshot,
+  usageHistory,
+} from "../services/contract";
+import { logEvent, logQuery } from "../services/logs/contract";
 import { apiKeyRow, createdApiKey, me, newApiKey, newUser, updateUser, userRow } from "../users/contract";
 
 const id = z.object({ id: z.coerce.number().int().positive() });
@@ -119,6 +128,54 @@ export const contract = {
       .route({ method: "POST", path: "/systems/{kind}/{name}/test", summary: "Look at one system now" })
       .input(z.object({ kind: z.string(), name: z.string() }))
       .output(connection),
+  },
+  services: {
+    list: oc
+      .route({ method: "GET", path: "/services", summary: "Every container of every host, as last seen" })
+      .output(servicesSnapshot),
+    watch: oc
+      .route({ method: "GET", path: "/services/watch", summary: "A snapshot, then what changes" })
+      .output(eventIterator(servicesEvent)),
+    get: oc
+      .route({
+        method: "GET",
+        path: "/services/{host}/{id}",
+        summary: "One container: settings (of its environment the names only), health, events, deaths",
+      })
+      .input(serviceRef)
+      .output(serviceDetail),
+    usage: oc
+      .route({
+        method: "GET",
+        path: "/services/{host}/{id}/usage",
+        summary: "What a container used in the last hour, ten seconds a step",
+      })
+      .input(serviceRef)
+      .output(usageHistory),
+    logs: oc
+      .route({
+        method: "POST",
+        path: "/services/logs",
+        summary: "Logs of up to twenty containers in time order: history, then what comes",
+      })
+      .input(logQuery)
+      .output(eventIterator(logEvent)),
+    planAct: oc
+      .route({
+        method: "POST",
+        path: "/services/acts/plan",
+        summary: "What an act would do, to which containers and in which order",
+      })
+      .input(actInput)
+      .output(actPlan),
+    act: oc
+      .route({
+        method: "POST",
+        path: "/services/acts",
+        summary: "Start, stop, restart, pause, kill or remove; answers with the running change",
+      })
+      .input(actRequest)
+      .output(changeRow),
   },
   users: {
     me: oc.route({ method: "GET", path: "/me", summary: "Who you are and what you may do" }).output(me),

@@ -18,6 +18,31 @@ export const examples: Readonly<Record<string, Examples>> = {
     },
   },
   "POST /purges/plan": { page: { summary: "What purging one page would do", value: page } },
+  "POST /services/acts": {
+    restart: {
+      summary: "Restart one container",
+      value: { host: "local", act: "restart", target: { by: "containers", ids: ["shop-php-1"] } },
+    },
+    workers: {
+      summary: "Restart every worker of a project",
+      value: { host: "local", act: "restart", target: { by: "workers", project: "shop" } },
+    },
+  },
+  "POST /services/logs": {
+    errors: {
+      summary: "The errors of two containers in an hour",
+      value: {
+        of: [
+          { host: "local", id: "shop-php-1" },
+          { host: "local", id: "shop-nginx-1" },
+        ],
+        levels: ["error", "fatal"],
+        since: "2026-11-24T02:00:00Z",
+        until: "2026-11-24T03:00:00Z",
+        follow: false,
+      },
+    },
+  },
   "POST /users": {
     editor: {
       summary: "An editor of one site",

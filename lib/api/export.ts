@@ -85,7 +85,7 @@ export async function answerExport(asked: Request): Promise<Response> {
 }
 
 /** Pieces of some kilobytes at the reader's pace; ends the reading of rows when the reader leaves. */
-function streamOf(pieces: AsyncGenerator<string, void>): ReadableStream<Uint8Array> {
+export function streamOf(pieces: AsyncGenerator<string, void>): ReadableStream<Uint8Array> {
   const encoder = new TextEncoder();
   const pieceSize = 16_384;
   return new ReadableStream({

@@ -33,6 +33,16 @@ export const policies = {
     list: { role: "viewer", keys: ["read"] },
     test: { role: "operator", keys: ["all"] },
   },
+  services: {
+    list: { role: "viewer", keys: ["read"] },
+    watch: { role: "viewer", keys: ["read"] },
+    get: { role: "viewer", keys: ["read"] },
+    usage: { role: "viewer", keys: ["read"] },
+    logs: { role: "viewer", keys: ["read"] },
+    // Removing is an administrator's; the kind itself says so, with the input.
+    planAct: { role: "operator", keys: ["all"] },
+    act: { role: "operator", keys: ["all"] },
+  },
   users: {
     me: { role: "viewer", keys: ["read", "purge"], beforePasswordChange: true },
     list: { role: "admin", keys: "person" },

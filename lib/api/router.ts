@@ -4,6 +4,7 @@ import { changes } from "./changes";
 import { connections } from "./connections";
 import { live } from "./live";
 import { purges } from "./purges";
+import { services } from "./services";
 import { users } from "./users";
 
-export const router = os.router({ purges, changes, connections, users, live });
+export const router = os.router({ purges, changes, connections, services, users, live });

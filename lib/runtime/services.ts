@@ -1,6 +1,8 @@
 // What the runtime starts, in order: each domain's kinds of change, then its services.
 
 import { purgeGateway, purgeOutbox, registerPurge } from "@/lib/purge/register";
+import { registerServices } from "@/lib/services/register";
+import { servicesService } from "@/lib/services/service";
 import { authService } from "../auth/service";
 import { connectionsService } from "../connections/service";
 
@@ -11,7 +13,13 @@ export type Service = {
 };
 
 /** Registers a domain's kinds with the engine; all run before changes of an earlier process are taken up. */
-export const kinds: readonly (() => void)[] = [registerPurge];
+export const kinds: readonly (() => void)[] = [registerPurge, registerServices];
 
 /** Started in this order and stopped in the opposite one. One that fails does not keep the others from starting. */
-export const services: readonly Service[] = [authService, connectionsService, purgeOutbox, purgeGateway];
+export const services: readonly Service[] = [
+  authService,
+  connectionsService,
+  servicesService,
+  purgeOutbox,
+  purgeGateway,
+];

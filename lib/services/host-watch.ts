@@ -4,10 +4,11 @@ import { type AppError, toAppError } from "../errors/app-error";
 import { each } from "../runtime/each";
 import { log } from "../runtime/log";
 import { inspectContainer, listContainers } from "../systems/docker/containers";
-import { type DockerEngine, readInfo, readVersion, whereOf } from "../systems/docker/engine";
+import { readInfo, readVersion, whereOf } from "../systems/docker/engine";
 import { type ContainerEvent, watchEvents } from "../systems/docker/events";
 import { readLog } from "../systems/docker/logs";
 import { readStats, watchStats } from "../systems/docker/stats";
+import type { DockerEngine } from "../systems/docker/target";
 import type { HostRow } from "./contract";
 import { Watched } from "./watched";
 

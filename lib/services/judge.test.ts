@@ -2,10 +2,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Inspected } from "../systems/docker/containers";
-import { differenceOf } from "./act-kind";
-import { dependentsOf, inOrder, isWorker, needsOf } from "./depends";
+import { dependentsOf, inOrder, isWorker, needsOf } from "./acts/depends";
+import { differenceOf } from "./acts/kind";
 import { type Judged, judge } from "./judge";
-import { recognise, withoutColours } from "./log-level";
+import { recognise, withoutColours } from "./logs/level";
 import { stepMs, UsageRing } from "./ring";
 import { Watched } from "./watched";
 

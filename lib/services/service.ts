@@ -3,10 +3,10 @@ import { AppError } from "../errors/app-error";
 import { singleton } from "../runtime/singleton";
 import { type Inspected, inspectContainer, timeOf } from "../systems/docker/containers";
 import { inspectImage } from "../systems/docker/images";
+import { dependentsOf, needsOf, textsOf } from "./acts/depends";
 import { ServicesCollector } from "./collector";
 import type { ServiceDetail, ServiceRef, UsageHistory } from "./contract";
 import { deathsOf, keepDeath } from "./deaths";
-import { dependentsOf, needsOf, textsOf } from "./depends";
 import { stepMs } from "./ring";
 
 /** The process's collector. */

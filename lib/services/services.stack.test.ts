@@ -1,11 +1,11 @@
 // Services against a real engine: what the collector says, how a container died, logs, acts, and an engine that goes.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { testStack, until } from "../systems/test-stack";
-import { type ActPlan, actEvidence } from "./act-contract";
+import { type ActPlan, actEvidence } from "./acts/contract";
 import type { ServicesEvent } from "./contract";
 import { deathsOf } from "./deaths";
-import type { LogEvent, LogQuery } from "./log-contract";
-import { logText, watchLogs } from "./logs";
+import type { LogEvent, LogQuery } from "./logs/contract";
+import { logText, watchLogs } from "./logs/logs";
 import { serviceDetail, usageHistory } from "./service";
 import { actor, openServicesLab, type ServicesLab } from "./test-services";
 

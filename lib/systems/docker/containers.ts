@@ -1,7 +1,8 @@
 // The containers of one engine: listed, inspected, and the acts on one. Every answer is checked; nothing is passed through.
 import * as z from "zod";
 import { AppError } from "../../errors/app-error";
-import { call, type DockerEngine } from "./engine";
+import { call } from "./engine";
+import type { DockerEngine } from "./target";
 
 /**
  * A container's id or name as it may stand in a path of the Engine's API (its own rule for names, without the slash before

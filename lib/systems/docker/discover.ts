@@ -1,7 +1,7 @@
 // The systems that containers are: by the label sluice.role, else by their image's well-known name.
 import { type ContainerRow, listContainers } from "./containers";
-import type { DockerEngine } from "./engine";
 import { isOwn, ownContainer } from "./self";
+import type { DockerEngine } from "./target";
 
 export const discoveredKinds = ["varnish", "redis", "nginx", "mariadb"] as const;
 export type DiscoveredKind = (typeof discoveredKinds)[number];

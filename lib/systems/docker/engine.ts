@@ -7,23 +7,7 @@ import { singleton } from "../../runtime/singleton";
 import { look } from "../look";
 import type { Probed } from "../system";
 import { SshAgent } from "./ssh-agent";
-
-/** One engine, as sluice.yaml has it. */
-export type DockerEngine = {
-  readonly name: string;
-  /** Path of its socket, where it has no `url`. */
-  readonly socket: string;
-  /** "tcp://host:2376" (with TLS where `ca`, `cert` or `key` are given) or "ssh://user@host:22/path/of/docker.sock". */
-  readonly url?: string | undefined;
-  /** PEM texts. For SSH, `key` is the private key. */
-  readonly ca?: string | undefined;
-  readonly cert?: string | undefined;
-  readonly key?: string | undefined;
-  /** SSH: SHA256 fingerprint of the host's key, "SHA256:…" as ssh-keygen -lf prints it. */
-  readonly host_key?: string | undefined;
-  /** Milliseconds for one call. */
-  readonly timeout: number;
-};
+import type { DockerEngine } from "./target";
 
 /** The newest API that we know; an older engine's own is spoken with it. */
 const ourApi = "1.51";

@@ -1,7 +1,8 @@
 // What happens on an engine: containers that start, die, turn unhealthy, go.
 import * as z from "zod";
-import { type DockerEngine, openStream } from "./engine";
+import { openStream } from "./engine";
 import { jsonLines } from "./json-lines";
+import type { DockerEngine } from "./target";
 
 /** Those that tell something; health checks alone emit three `exec_*` events each time. */
 export const eventNames = [

@@ -1,8 +1,9 @@
 // Images on an engine: what they were made with, and getting one from a registry with its progress.
 import * as z from "zod";
 import { AppError } from "../../errors/app-error";
-import { call, type DockerEngine, dial, openStream } from "./engine";
+import { call, dial, openStream } from "./engine";
 import { jsonLines } from "./json-lines";
+import type { DockerEngine } from "./target";
 
 const imageAnswer = z.object({
   Id: z.string(),

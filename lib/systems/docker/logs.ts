@@ -1,8 +1,9 @@
 // A container's log, line by line with its time, as the engine keeps it.
 import { AppError } from "../../errors/app-error";
 import { containerRef } from "./containers";
-import { type DockerEngine, dial, foreignError, openStream, whereOf } from "./engine";
+import { dial, foreignError, openStream, whereOf } from "./engine";
 import { FrameParser, type LogStream, type RawLine } from "./frames";
+import type { DockerEngine } from "./target";
 
 /** One line. `at`: RFC 3339 with nanoseconds by the engine's clock, which sorts as text. */
 export type LogLine = {

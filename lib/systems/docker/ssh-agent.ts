@@ -3,7 +3,7 @@ import { Agent } from "node:http";
 import type { Duplex } from "node:stream";
 import { Client } from "ssh2";
 import { AppError } from "../../errors/app-error";
-import type { DockerEngine } from "./engine";
+import type { DockerEngine } from "./target";
 
 /**
  * An HTTP agent whose connections are channels to the remote socket (direct-streamlocal@openssh.com, OpenSSH's PROTOCOL 2.4):

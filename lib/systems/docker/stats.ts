@@ -1,8 +1,9 @@
 // What one container uses, from the engine's statistics: rates are made from the difference of two samples.
 import * as z from "zod";
 import { containerRef } from "./containers";
-import { call, type DockerEngine, openStream } from "./engine";
+import { call, openStream } from "./engine";
 import { jsonLines } from "./json-lines";
+import type { DockerEngine } from "./target";
 
 const n = z.number().catch(0);
 const sample = z.object({

@@ -5,10 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { containerRef } from "./containers";
-import type { DockerEngine } from "./engine";
 import { eventOf, watchEvents } from "./events";
 import { readLog } from "./logs";
 import { countersOf, usageOf } from "./stats";
+import type { DockerEngine } from "./target";
 
 const cleanUps: (() => Promise<unknown>)[] = [];
 afterEach(async () => {

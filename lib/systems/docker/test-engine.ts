@@ -5,7 +5,8 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { until } from "../test-stack";
-import { type DockerEngine, readVersion } from "./engine";
+import { readVersion } from "./engine";
+import type { DockerEngine } from "./target";
 
 const exec = promisify(execFile);
 

@@ -1,6 +1,6 @@
 // An engine may be restarted in the middle of an act: what it was asked is asked again when it answers.
 import { setTimeout as sleep } from "node:timers/promises";
-import { AppError, toAppError } from "../errors/app-error";
+import { AppError, toAppError } from "../../errors/app-error";
 
 /** An engine that is away for longer ends the act, with what is known. */
 const giveUpMs = 180_000;

@@ -1,7 +1,7 @@
 // Acts on containers as the browser sees them: what is asked, what would happen, what came of it.
 import * as z from "zod";
-import { changeLevel } from "../changes/contract";
-import { containerRef } from "./contract";
+import { changeLevel } from "../../changes/contract";
+import { containerRef } from "../contract";
 
 export const serviceActs = ["start", "stop", "restart", "pause", "unpause", "kill", "remove"] as const;
 export const serviceAct = z.enum(serviceActs);

@@ -1,11 +1,13 @@
 // Start, stop, restart, pause, kill and remove as a Change: in dependency order, proved by a look at the engine.
 import { setTimeout as sleep } from "node:timers/promises";
-import { requireRole } from "../auth/permissions";
-import type { ChangeKind, RunContext } from "../changes/kind";
-import { AppError, toAppError } from "../errors/app-error";
-import { actOn, type Inspected, inspectContainer, timeOf } from "../systems/docker/containers";
-import type { DockerEngine } from "../systems/docker/engine";
-import { isOwn, ownContainer } from "../systems/docker/self";
+import { requireRole } from "../../auth/permissions";
+import type { ChangeKind, RunContext } from "../../changes/kind";
+import { AppError, toAppError } from "../../errors/app-error";
+import { actOn, type Inspected, inspectContainer, timeOf } from "../../systems/docker/containers";
+import { isOwn, ownContainer } from "../../systems/docker/self";
+import type { DockerEngine } from "../../systems/docker/target";
+import { services } from "../service";
+import type { Watched } from "../watched";
 import {
   type ActEvidence,
   type ActInput,
@@ -15,11 +17,9 @@ import {
   actPlan,
   type Fingerprint,
   type ServiceAct,
-} from "./act-contract";
+} from "./contract";
 import { dependentsOf, inOrder, isWorker } from "./depends";
 import { patiently } from "./patience";
-import { services } from "./service";
-import type { Watched } from "./watched";
 
 /** How long a container with a health check may take until it is healthy, and one without must run to count as started. */
 const healthyMs = 120_000;

@@ -1,7 +1,9 @@
 // Logs as the browser asks for them and is told them.
 import * as z from "zod";
-import { logLine, serviceRef } from "./contract";
-import { logLevels } from "./log-level";
+import { logLine, serviceRef } from "../contract";
+
+export const logLevels = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
+export type LogLevel = (typeof logLevels)[number];
 
 export const logQuery = z.object({
   /** Up to twenty containers, merged in time order. */

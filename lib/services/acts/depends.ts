@@ -1,5 +1,5 @@
 // Who needs whom among a project's containers, by Compose's own label: "mariadb:service_healthy:true,redis:service_started:false".
-import type { Watched } from "./watched";
+import type { Watched } from "../watched";
 
 /** The services this one needs. Compose before 2 writes no such label: then nothing is known, and the list is empty. */
 export function needsOf(labels: Readonly<Record<string, string>>): string[] {

@@ -1,7 +1,6 @@
 // What a line of a log says by itself: its level, and its fields where it is JSON. Safe for the browser.
 
-export const logLevels = ["trace", "debug", "info", "warn", "error", "fatal"] as const;
-export type LogLevel = (typeof logLevels)[number];
+import type { LogLevel } from "./contract";
 
 const words: Readonly<Record<string, LogLevel>> = {
   trace: "trace",

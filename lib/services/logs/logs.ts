@@ -1,13 +1,13 @@
 // Logs of several containers as one: their history in time order, then what comes, filtered here and never faster than shown.
 import { setTimeout as sleep } from "node:timers/promises";
 import { RE2JS } from "re2js";
-import { AppError, toAppError } from "../errors/app-error";
-import { type LogLine, readLog } from "../systems/docker/logs";
-import type { HostWatch } from "./host-watch";
-import type { LogEvent, LogQuery, ShownLine } from "./log-contract";
-import { recognise, withoutColours } from "./log-level";
-import { checkRange, services } from "./service";
-import type { Watched } from "./watched";
+import { AppError, toAppError } from "../../errors/app-error";
+import { type LogLine, readLog } from "../../systems/docker/logs";
+import type { HostWatch } from "../host-watch";
+import { checkRange, services } from "../service";
+import type { Watched } from "../watched";
+import type { LogEvent, LogQuery, ShownLine } from "./contract";
+import { recognise, withoutColours } from "./level";
 
 /** Lines of history one question reads at most, over all its containers, and for how long. */
 const maxScanned = 1_000_000;

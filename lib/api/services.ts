@@ -1,0 +1,45 @@
+// Services, their logs and acts, over RPC and REST.
+import { engine } from "../changes/engine";
+import type { Actor } from "../changes/kind";
+import { type ActPlan, actPlan } from "../services/acts/contract";
+import { watchLogs } from "../services/logs/logs";
+import { services as collector, serviceDetail, usageHistory } from "../services/service";
+import { os } from "./base";
+import { whileAllowed } from "./listener";
+
+const originOf = (actor: Actor) => (actor.type === "apikey" ? "api" : "page");
+
+export const services = {
+  list: os.services.list.handler(() => collector().snapshot()),
+
+  watch: os.services.watch.handler(({ context, signal }) =>
+    Promise.resolve(whileAllowed(context, signal, (ended) => collector().watch(ended))),
+  ),
+
+  get: os.services.get.handler(({ input }) => serviceDetail(input)),
+
+  usage: os.services.usage.handler(({ input }) => usageHistory(input)),
+
+  logs: os.services.logs.handler(({ input, context, signal }) =>
+    Promise.resolve(whileAllowed(context, signal, (ended) => watchLogs(input, ended))),
+  ),
+
+  planAct: os.services.planAct.handler(async ({ input, context, signal }): Promise<ActPlan> => {
+    const { plan } = await engine().plan("service.act", input, context.actor, signal);
+    return actPlan.parse(plan);
+  }),
+
+  act: os.services.act.handler(async ({ input, context }) => {
+    const { confirmation, reason, ...asked } = input;
+    const id = await engine().start({
+      kind: "service.act",
+      input: asked,
+      actor: context.actor,
+      origin: originOf(context.actor),
+      confirmation: confirmation ?? null,
+      reason: reason ?? null,
+      requestId: context.requestId,
+    });
+    return engine().wait(id, 0);
+  }),
+};
