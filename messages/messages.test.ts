@@ -93,7 +93,10 @@ it("has every problem, log line and finding that the server names", () => {
   const doctor = readFileSync("lib/purge/doctor.ts", "utf8");
   const asked = [
     ...named("problems", /\bproblem: "([\w.]+)"/g),
-    ...named("log", /(?:\b(?:log|note)\(\s*"(?:info|warn|error)",\s*|\bmessage: )"((?:change|purge)\.\w+)"/g),
+    ...named(
+      "log",
+      /(?:\b(?:log|note)\(\s*"(?:info|warn|error)",\s*|\bmessage: )"((?:change|purge|services)\.\w+)"/g,
+    ),
     // Facts that a probe tells, under their names in lib/systems.
     ...named("facts", /\bfacts\.(\w+) =/g),
     ...sources.flatMap((text) =>

@@ -71,9 +71,10 @@ function useKeys(open: { palette: () => void; help: () => void }) {
 
 function Breadcrumb() {
   const t = useTranslations();
-  const [room = "", page] = usePathname().split("/").slice(1);
+  const [room = "", page, ...more] = usePathname().split("/").slice(1);
   const names: Record<string, string> = {
     purge: t("rooms.purge"),
+    services: t("rooms.services"),
     history: t("rooms.history"),
     settings: t("rooms.settings"),
   };
@@ -82,9 +83,14 @@ function Breadcrumb() {
     users: t("settings.users"),
     account: t("settings.account"),
     api: t("settings.api"),
+    logs: t("services.logs"),
   };
   const last =
-    page === undefined ? null : room === "history" ? t("frame.change", { id: page }) : (pages[page] ?? page);
+    page === undefined
+      ? null
+      : room === "history"
+        ? t("frame.change", { id: page })
+        : decodeURIComponent(pages[page] ?? more[0] ?? page);
   return (
     <nav aria-label={t("frame.breadcrumb")} className="flex min-w-0 items-center gap-2.5">
       {last === null ? (

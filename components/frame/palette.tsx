@@ -13,6 +13,7 @@ import {
   OutIcon,
   PlugIcon,
   PurgeIcon,
+  ServicesIcon,
   UserIcon,
   UsersIcon,
 } from "@/components/ui/icons";
@@ -104,6 +105,14 @@ export function Palette({ onClose, onHelp }: { readonly onClose: () => void; rea
                 {t("palette.purgeBy", { way: way.label })}
               </Command.Item>
             ))}
+          <Command.Item className={item} onSelect={go("/services")}>
+            <ServicesIcon />
+            {t("rooms.services")}
+          </Command.Item>
+          <Command.Item className={item} onSelect={go("/services?state=down")}>
+            <ServicesIcon />
+            {t("palette.servicesDown")}
+          </Command.Item>
           <Command.Item className={item} onSelect={go("/history")}>
             <HistoryIcon />
             {t("rooms.history")}

@@ -1,8 +1,9 @@
 // The rooms of the house, as the sidebar, the phone's bar, the palette and the keys know them.
-import { HistoryIcon, PurgeIcon, SettingsIcon } from "@/components/ui/icons";
+import { HistoryIcon, PurgeIcon, ServicesIcon, SettingsIcon } from "@/components/ui/icons";
 
 export const rooms = [
   { href: "/purge", label: "rooms.purge", key: "p", icon: PurgeIcon },
+  { href: "/services", label: "rooms.services", key: "v", icon: ServicesIcon },
   { href: "/history", label: "rooms.history", key: "h", icon: HistoryIcon },
   { href: "/settings/connections", label: "rooms.settings", key: "s", icon: SettingsIcon },
 ] as const;

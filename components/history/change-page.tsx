@@ -16,6 +16,7 @@ import { useToasts } from "@/components/ui/toast";
 import { api, query } from "@/lib/api/client";
 import type { ChangeDetail, ChangeRow } from "@/lib/changes/contract";
 import { useChangeUpdates } from "@/lib/live/client";
+import { ActProof } from "./act-proof";
 import { outcomeOf } from "./outcome";
 import { PurgeProofCards } from "./purge-proof";
 
@@ -295,6 +296,17 @@ function PurgeChange({ detail }: { readonly detail: ChangeDetail }) {
   );
 }
 
+/** What was seen, by the kind of the change; as it is kept for a kind that has no picture of its own. */
+function Evidence({ detail }: { readonly detail: ChangeDetail }) {
+  const t = useTranslations();
+  if (detail.kind.startsWith("service.")) return <ActProof detail={detail} />;
+  return (
+    <Card title={t("proof.evidence")}>
+      <pre className="overflow-auto p-3">{JSON.stringify(detail.evidence ?? detail.plan, null, 2)}</pre>
+    </Card>
+  );
+}
+
 export function ChangePage({ id }: { readonly id: number }) {
   const t = useTranslations();
   const say = useSay();
@@ -343,12 +355,8 @@ export function ChangePage({ id }: { readonly id: number }) {
             <Headline detail={detail} freshAfterMs={null} count={null} />
             <div className="mt-5 grid gap-4 lg:grid-cols-[minmax(0,1fr)_320px] lg:items-start">
               <div className="grid gap-4">
+                <Evidence detail={detail} />
                 <Log detail={detail} />
-                <Card title={t("proof.evidence")}>
-                  <pre className="overflow-auto p-3">
-                    {JSON.stringify(detail.evidence ?? detail.plan, null, 2)}
-                  </pre>
-                </Card>
               </div>
               <div className="grid gap-4">
                 <WhoAndWhy detail={detail} />

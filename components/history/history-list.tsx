@@ -5,18 +5,28 @@ import Link from "next/link";
 import { usePathname, useRouter, useSearchParams } from "next/navigation";
 import { useTranslations } from "next-intl";
 import { useCallback, useEffect, useId, useMemo, useRef, useState } from "react";
-import { useSettled } from "@/components/purge/use-purge";
 import { useSay } from "@/components/ui/say";
 import { Empty, Failure, Skeleton } from "@/components/ui/states";
+import { useSettled } from "@/components/ui/use-settled";
 import { query } from "@/lib/api/client";
 import type { ChangeRow } from "@/lib/changes/contract";
 import { useChangeUpdates } from "@/lib/live/client";
 import { exportAddress, type FilterName, filterNames, filterOf, withFilter } from "./filter";
 import { Outcome } from "./outcome";
 
-const kinds = ["purge"] as const;
+const kinds = [
+  "purge",
+  "purge.gateway",
+  "service.start",
+  "service.stop",
+  "service.restart",
+  "service.pause",
+  "service.unpause",
+  "service.kill",
+  "service.remove",
+] as const;
 const states = ["running", "verifying", "done", "failed", "cancelled", "interrupted", "undone"] as const;
-const outcomes = ["fresh", "stale", "unknown"] as const;
+const outcomes = ["fresh", "stale", "unknown", "asWanted", "otherwise"] as const;
 
 function FilterSelect({
   name,
@@ -124,7 +134,7 @@ function Row({ row }: { readonly row: ChangeRow }) {
           <Outcome row={row} />
         </span>
         <span className="order-1 min-w-0 sm:order-none">
-          <span className="mr-2 text-mute">{say.key("kinds", row.kind)}</span>
+          <span className="mr-2 text-mute">{say.kind(row.kind)}</span>
           <span className="font-medium break-words">
             {row.kind === "purge" && row.title === "everything" ? t("history.everything") : row.title}
           </span>
@@ -217,7 +227,7 @@ export function HistoryList() {
               name="kind"
               label={t("history.kind")}
               any={t("history.anyKind")}
-              options={kinds.map((value) => ({ value, label: t(`kinds.${value}`) }))}
+              options={kinds.map((value) => ({ value, label: t(`kinds.${value.replace(".", "-")}`) }))}
             />
             <FilterText name="actor" label={t("history.actor")} />
             <FilterText name="site" label={t("history.site")} />

@@ -1,7 +1,8 @@
 "use client";
 // A purge as the pages run it: its plan while one types, its start, and its row until it is finished.
 import { keepPreviousData, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useCallback, useEffect, useState } from "react";
+import { useCallback } from "react";
+import { useSettled } from "@/components/ui/use-settled";
 import { api, query } from "@/lib/api/client";
 import type { ChangeRow, ChangeState } from "@/lib/changes/contract";
 import { useChangeUpdates } from "@/lib/live/client";
@@ -10,16 +11,6 @@ import type { PurgeRequest, PurgeTarget } from "@/lib/purge/contract";
 /** True when nothing more will happen to a change in this state by itself. */
 export function isFinished(state: ChangeState): boolean {
   return state !== "planned" && state !== "running" && state !== "verifying";
-}
-
-/** `value`, once it has been still for `ms`. */
-export function useSettled<T>(value: T, ms: number): T {
-  const [settled, setSettled] = useState(value);
-  useEffect(() => {
-    const timer = setTimeout(() => setSettled(value), ms);
-    return () => clearTimeout(timer);
-  }, [value, ms]);
-  return settled;
 }
 
 /** The plan of a single page, as soon as the address stands still; the last plan stays while the next is made. */

@@ -87,5 +87,8 @@ export const UsersIcon = icon(
 export const BookIcon = icon(
   <path d="M8 4C6.500 2.800 4.500 2.500 2 2.500v10c2.500 0 4.500.300 6 1.500 1.500-1.200 3.500-1.500 6-1.500v-10c-2.500 0-4.500.300-6 1.500zM8 4v10" />,
 );
+export const ServicesIcon = icon(
+  <path d="M2 3.500h12v3.500H2zM2 9h12v3.500H2zM4.500 5.250h.010M4.500 10.750h.010M7 5.250h4.500M7 10.750h4.500" />,
+);
 export const UndoIcon = icon(<path d="M5.500 3L2.500 6l3 3M2.500 6H10a3.500 3.500 0 0 1 0 7H6" />);
 export const AgainIcon = icon(<path d="M13.500 8A5.500 5.500 0 1 1 11.500 3.700M13.500 2v3h-3" />);

@@ -23,6 +23,16 @@ export function useSay() {
         if (ms < 172_800_000) return t("units.h", { value: number(Math.round(ms / 3_600_000)) });
         return t("units.d", { value: number(Math.round(ms / 86_400_000)) });
       },
+      /** Bytes as "512 B", "1.5 kB", "640 MB": thousands, as disks and networks are sold. */
+      bytes(value: number): string {
+        const units = ["B", "kB", "MB", "GB", "TB"] as const;
+        const step = value < 1000 ? 0 : Math.min(4, Math.floor(Math.log10(value) / 3));
+        const scaled = value / 1000 ** step;
+        return t(`units.${units[step] ?? "B"}`, { value: number(scaled, step > 0 && scaled < 100 ? 1 : 0) });
+      },
+      /** A share of one as "42 %". */
+      percent: (share: number, digits = 0) =>
+        format.number(share, { style: "percent", maximumFractionDigits: digits }),
       /** Day and time to the second, in the reader's time zone. */
       time(iso: string): string {
         return format.dateTime(new Date(iso), {
@@ -34,6 +44,11 @@ export function useSay() {
           second: "2-digit",
           hourCycle: "h23",
         });
+      },
+      /** Time of the day with milliseconds, 24 hours: "14:03:07.412". */
+      clock(iso: string): string {
+        const at = new Date(iso);
+        return `${new Intl.DateTimeFormat("en-GB", { timeZone: zone, hour: "2-digit", minute: "2-digit", second: "2-digit" }).format(at)}.${String(at.getMilliseconds()).padStart(3, "0")}`;
       },
       date(iso: string): string {
         return format.dateTime(new Date(iso), {
@@ -57,6 +72,11 @@ export function useSay() {
         }
         if (problem.code === "INVALID_INPUT" && problem.message !== "") return problem.message;
         return t.has(`errors.${problem.code}`) ? t(`errors.${problem.code}`) : t("errors.INTERNAL");
+      },
+      /** What a kind of change is called: "purge.gateway" stands under kinds.purge-gateway. */
+      kind(kind: string): string {
+        const path = `kinds.${kind.replaceAll(".", "-")}`;
+        return t.has(path) ? t(path) : kind;
       },
       /** A message under `space.key`, or the key itself where nobody has written one yet. */
       key(space: string, key: string, params: Readonly<Record<string, string | number>> = {}): string {

@@ -25,14 +25,14 @@ export const services = {
   ),
 
   planAct: os.services.planAct.handler(async ({ input, context, signal }): Promise<ActPlan> => {
-    const { plan } = await engine().plan("service.act", input, context.actor, signal);
+    const { plan } = await engine().plan(`service.${input.act}`, input, context.actor, signal);
     return actPlan.parse(plan);
   }),
 
   act: os.services.act.handler(async ({ input, context }) => {
     const { confirmation, reason, ...asked } = input;
     const id = await engine().start({
-      kind: "service.act",
+      kind: `service.${asked.act}`,
       input: asked,
       actor: context.actor,
       origin: originOf(context.actor),

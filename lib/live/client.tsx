@@ -86,51 +86,77 @@ class LiveStore {
     for (const watcher of this.#watchers) watcher();
   }
 
-  /** Listens until the signal aborts; after a break it tries again after 0.5 s, then longer, at most 15 s. */
-  async listen(connect: Connect, signal: AbortSignal): Promise<void> {
-    let failures = 0;
-    while (!signal.aborted) {
-      const attempt = new AbortController();
-      const stop = () => attempt.abort();
-      signal.addEventListener("abort", stop, { once: true });
-      // The server ticks every 5 s: silence for 15 s is a dead line that no error told us of.
-      let silence = setTimeout(stop, 15_000);
-      try {
-        for await (const event of await connect(attempt.signal)) {
-          clearTimeout(silence);
-          silence = setTimeout(stop, 15_000);
-          failures = 0;
-          this.#set(applied(this.#state, event, Date.now()));
-          if (event.type === "change") for (const listener of this.#changeListeners) listener(event.row);
-        }
-      } catch {
-        // The state says it; there is nothing else to do about a broken stream than to try again.
-      } finally {
-        clearTimeout(silence);
-        attempt.abort();
-        signal.removeEventListener("abort", stop);
-      }
-      if (signal.aborted) return;
-      failures += 1;
-      this.#set({ ...this.#state, stream: navigator.onLine && failures < 4 ? "reconnecting" : "offline" });
-      await this.#pause(Math.min(15_000, 500 * 2 ** (failures - 1)), signal);
-    }
-  }
-
-  /** Waits, but wakes at once when the network is back. */
-  #pause(ms: number, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve) => {
-      const wake = () => {
-        clearTimeout(timer);
-        window.removeEventListener("online", wake);
-        signal.removeEventListener("abort", wake);
-        resolve();
-      };
-      const timer = setTimeout(wake, ms);
-      window.addEventListener("online", wake);
-      signal.addEventListener("abort", wake);
+  /** Listens until the signal aborts. */
+  listen(connect: Connect, signal: AbortSignal): Promise<void> {
+    return keepListening(connect, signal, {
+      event: (event) => {
+        this.#set(applied(this.#state, event, Date.now()));
+        if (event.type === "change") for (const listener of this.#changeListeners) listener(event.row);
+      },
+      broken: (failures) => {
+        this.#set({ ...this.#state, stream: navigator.onLine && failures < 4 ? "reconnecting" : "offline" });
+        return true;
+      },
     });
   }
+}
+
+/** The server says something at least every 5 s: silence for so long is a dead line that no error told us of. */
+const silenceMs = 15_000;
+
+/**
+ * Reads an event stream until the signal aborts; after a break it connects anew after 0.5 s, then longer, at most 15 s, and at
+ * once when the network is back. `broken` is told how often in a row it failed, and why; it answers whether to go on.
+ */
+export async function keepListening<E>(
+  connect: (signal: AbortSignal) => Promise<AsyncIterable<E>>,
+  signal: AbortSignal,
+  on: {
+    readonly event: (event: E) => void;
+    readonly broken: (failures: number, error: unknown) => boolean;
+  },
+): Promise<void> {
+  let failures = 0;
+  while (!signal.aborted) {
+    const attempt = new AbortController();
+    const stop = () => attempt.abort();
+    signal.addEventListener("abort", stop, { once: true });
+    let silence = setTimeout(stop, silenceMs);
+    let reason: unknown = null;
+    try {
+      for await (const event of await connect(attempt.signal)) {
+        clearTimeout(silence);
+        silence = setTimeout(stop, silenceMs);
+        failures = 0;
+        on.event(event);
+      }
+    } catch (error) {
+      reason = error;
+    } finally {
+      clearTimeout(silence);
+      attempt.abort();
+      signal.removeEventListener("abort", stop);
+    }
+    if (signal.aborted) return;
+    failures += 1;
+    if (!on.broken(failures, reason)) return;
+    await pause(Math.min(15_000, 500 * 2 ** (failures - 1)), signal);
+  }
+}
+
+/** Waits, but wakes at once when the network is back. */
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const wake = () => {
+      clearTimeout(timer);
+      window.removeEventListener("online", wake);
+      signal.removeEventListener("abort", wake);
+      resolve();
+    };
+    const timer = setTimeout(wake, ms);
+    window.addEventListener("online", wake);
+    signal.addEventListener("abort", wake);
+  });
 }
 
 const LiveContext = createContext<LiveStore | null>(null);

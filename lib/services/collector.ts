@@ -192,9 +192,8 @@ export class ServicesCollector {
         }
         if (Date.now() - usageAt >= usageMs) {
           usageAt = Date.now();
-          const now = this.#usageNow();
-          if (Object.keys(now).length > 0)
-            yield { type: "usage", at: new Date(usageAt).toISOString(), usage: now };
+          // Empty too: a page takes silence for a dead line.
+          yield { type: "usage", at: new Date(usageAt).toISOString(), usage: this.#usageNow() };
         }
       }
     } finally {

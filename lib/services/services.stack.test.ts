@@ -40,10 +40,10 @@ describe.skipIf(!testStack())("services", () => {
   const act = (
     input: Record<string, unknown>,
     more: { confirmation?: string; role?: "operator" | "viewer" } = {},
-  ) => lab.change("service.act", { host, ...input }, more);
+  ) => lab.change(`service.${input.act}`, { host, ...input }, more);
   const plan = async (input: Record<string, unknown>): Promise<ActPlan> => {
     const { engine } = await import("../changes/engine");
-    return (await engine().plan("service.act", { host, ...input }, actor())).plan as ActPlan;
+    return (await engine().plan(`service.${input.act}`, { host, ...input }, actor())).plan as ActPlan;
   };
 
   test("what runs is seen by its events, with what it uses while somebody looks", async () => {

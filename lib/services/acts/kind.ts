@@ -1,5 +1,6 @@
 // Start, stop, restart, pause, kill and remove as a Change: in dependency order, proved by a look at the engine.
 import { setTimeout as sleep } from "node:timers/promises";
+import * as z from "zod";
 import { requireRole } from "../../auth/permissions";
 import type { ChangeKind, RunContext } from "../../changes/kind";
 import { AppError, toAppError } from "../../errors/app-error";
@@ -17,6 +18,7 @@ import {
   actPlan,
   type Fingerprint,
   type ServiceAct,
+  serviceActs,
 } from "./contract";
 import { dependentsOf, inOrder, isWorker } from "./depends";
 import { patiently } from "./patience";
@@ -221,16 +223,17 @@ async function settled(engine: DockerEngine, id: string, signal: AbortSignal): P
   }
 }
 
-export const actKind: ChangeKind<ActInput, ActPlan, ActEvidence> = {
-  kind: "service.act",
-  input: actInput,
+/** Each act is a kind of its own, so that history can be read and filtered by it. */
+const kindOf = (kindsAct: ServiceAct): ChangeKind<ActInput, ActPlan, ActEvidence> => ({
+  kind: `service.${kindsAct}`,
+  input: actInput.extend({ act: z.literal(kindsAct) }),
   plan: actPlan,
   evidence: actEvidence,
   afterCrash: "resume",
   permit: ({ act }, actor) => requireRole(actor, act === "remove" ? "admin" : "operator"),
   makePlan: (input) => planAct(input),
   describe: (plan) => ({
-    title: `${plan.act} ${plan.title}`,
+    title: plan.title,
     site: null,
     level: plan.level,
     ...(plan.confirmation === null ? {} : { confirmation: plan.confirmation }),
@@ -290,6 +293,8 @@ export const actKind: ChangeKind<ActInput, ActPlan, ActEvidence> = {
     const act = inverse[plan.act];
     const ids = plan.containers.filter((one) => !one.already).map(({ id }) => id);
     if (act === undefined || ids.length === 0) return null;
-    return { kind: "service.act", input: { host: plan.host, act, target: { by: "containers", ids } } };
+    return { kind: `service.${act}`, input: { host: plan.host, act, target: { by: "containers", ids } } };
   },
-};
+});
+
+export const actKinds: readonly ChangeKind<ActInput, ActPlan, ActEvidence>[] = serviceActs.map(kindOf);
