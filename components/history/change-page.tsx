@@ -308,7 +308,6 @@ function Evidence({ detail }: { readonly detail: ChangeDetail }) {
 }
 
 export function ChangePage({ id }: { readonly id: number }) {
-  const t = useTranslations();
   const say = useSay();
   const queries = useQueryClient();
   const change = useQuery({
