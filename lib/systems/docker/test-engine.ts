@@ -1,7 +1,9 @@
 // For tests only: a Docker Engine of their own, which they may restart, kill and make a Swarm of.
 import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { openSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { connect, createServer, type Server } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { until } from "../test-stack";
@@ -28,13 +30,16 @@ export type TestEngine = {
 export const testImage = "debian:bookworm-slim";
 
 export type TestEngineOptions = {
-  /** Registries that are spoken to over plain HTTP, host:port. */
-  readonly insecureRegistries?: readonly string[];
+  /** Ports of this machine's loopback that it reaches under the same address: registries, spoken to over plain HTTP. */
+  readonly ports?: readonly number[];
   /** Hosts beside the socket, for example tcp://127.0.0.1:… with its TLS arguments. */
   readonly args?: readonly string[];
 };
 
-/** A dockerd with its own root, socket and no network but the host's; the machine's other engine is not touched. */
+/**
+ * A dockerd with its own root, socket and network namespace: a second one beside the machine's would take that one's docker0
+ * away. Of the machine it reaches only the ports it is given.
+ */
 export async function startTestEngine(name: string, options: TestEngineOptions = {}): Promise<TestEngine> {
   // A short path: a socket's has at most 107 characters.
   const dir = await mkdtemp(`/tmp/sluice-${name}-`);
@@ -44,9 +49,15 @@ export async function startTestEngine(name: string, options: TestEngineOptions =
   await mkdir(join(dir, "root"));
   await writeFile(
     join(dir, "daemon.json"),
-    JSON.stringify({ "insecure-registries": options.insecureRegistries ?? [] }),
+    JSON.stringify({
+      "insecure-registries": (options.ports ?? []).map((port) => `127.0.0.1:${port}`),
+    }),
   );
+  const ports = options.ports ?? [];
+  const doorSocket = join(dir, "door");
+  const doors = openDoors(doorSocket, ports);
   let daemon: ChildProcess | null = null;
+  let door: ChildProcess | null = null;
   const docker = async (...args: string[]): Promise<string> =>
     (
       await exec("docker", ["-H", `unix://${socket}`, ...args], { maxBuffer: 64 * 1024 * 1024 })
@@ -54,8 +65,10 @@ export async function startTestEngine(name: string, options: TestEngineOptions =
 
   const start = async (): Promise<void> => {
     daemon = spawn(
-      "dockerd",
+      "unshare",
       [
+        // exec: the process that is ended later is dockerd itself.
+        ...["--net", "--", "sh", "-c", 'ip link set lo up && exec "$@"', "sh", "dockerd"],
         ...["--host", `unix://${socket}`, "--config-file", join(dir, "daemon.json")],
         ...[
           "--data-root",
@@ -65,8 +78,7 @@ export async function startTestEngine(name: string, options: TestEngineOptions =
           "--pidfile",
           join(dir, "pid"),
         ],
-        // The lab's engine owns the bridge and the packet filter.
-        ...["--bridge", "none", "--iptables=false", "--ip6tables=false", "--ip-masq=false"],
+        ...["--iptables=false", "--ip6tables=false", "--ip-masq=false"],
         ...(options.args ?? []),
       ],
       { stdio: ["ignore", log, log] },
@@ -81,10 +93,30 @@ export async function startTestEngine(name: string, options: TestEngineOptions =
       },
       40_000,
     );
+    if (ports.length > 0) {
+      door = spawn(
+        "nsenter",
+        [
+          "--net",
+          "--target",
+          String(begun.pid),
+          "--",
+          process.execPath,
+          "-e",
+          doorScript,
+          doorSocket,
+          ...ports.map(String),
+        ],
+        { stdio: ["ignore", "pipe", log] },
+      );
+      await once(door.stdout as NodeJS.ReadableStream, "data");
+    }
   };
   const halt = async (signal: NodeJS.Signals = "SIGTERM"): Promise<void> => {
     const ending = daemon;
     daemon = null;
+    door?.kill();
+    door = null;
     if (ending === null || ending.exitCode !== null) return;
     const ended = new Promise((resolve) => ending.once("exit", resolve));
     ending.kill(signal);
@@ -113,9 +145,35 @@ export async function startTestEngine(name: string, options: TestEngineOptions =
         .map((line) => line.split(" ")[1] ?? "");
       for (const mount of mounts.filter((one) => one.startsWith(`${dir}/`)).reverse())
         await exec("umount", ["-l", mount]);
+      for (const one of doors) one.close();
       await rm(dir, { recursive: true, force: true });
     },
   };
+}
+
+/** Inside the engine's network: a port of its loopback that leads to a socket of the file system, and so out again. */
+const doorScript = `
+const net = require("node:net");
+const [socket, ...ports] = process.argv.slice(1);
+for (const port of ports) net.createServer((one) => {
+  const other = net.connect(socket + "." + port);
+  one.pipe(other).pipe(one);
+  one.on("error", () => other.destroy());
+  other.on("error", () => one.destroy());
+}).listen(Number(port), "127.0.0.1");
+process.stdout.write("ready\\n");
+`;
+
+/** Outside of it: what comes by that socket goes to the same port of this machine's loopback. */
+function openDoors(socket: string, ports: readonly number[]): Server[] {
+  return ports.map((port) =>
+    createServer((one) => {
+      const other = connect(port, "127.0.0.1");
+      one.pipe(other).pipe(one);
+      one.on("error", () => other.destroy());
+      other.on("error", () => one.destroy());
+    }).listen(`${socket}.${port}`),
+  );
 }
 
 /** Brings an image of the machine's engine into a test's. */
