@@ -45,7 +45,7 @@ const Line = memo(function Line({
           {line.at === "" ? "" : say.clock(line.at)}
         </time>
         {name !== null && <span className="w-28 shrink-0 truncate text-mute">{name}</span>}
-        <span className="w-3.5 shrink-0 self-center">
+        <span className="w-3.5 shrink-0 self-start pt-1">
           {tone !== undefined && <StatusShape tone={tone} size={12} />}
           {line.level !== null && <span className="sr-only">{line.level}</span>}
         </span>

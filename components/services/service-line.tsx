@@ -49,20 +49,20 @@ function Memory({ row }: { readonly row: ServiceRow }) {
   const share = memoryLimit > 0 ? memory / memoryLimit : 0;
   return (
     <span
-      className="num flex items-center gap-2"
+      className="num flex flex-col gap-0.5"
       title={t("services.ofLimit", { limit: say.bytes(memoryLimit) })}
     >
-      <span className="min-w-16 text-right">{say.bytes(memory)}</span>
+      <span>
+        {say.bytes(memory)}
+        {row.memoryLimited && <span className="ml-1.5 text-xs text-mute">{say.percent(share)}</span>}
+      </span>
       {row.memoryLimited && (
-        <>
-          <span aria-hidden="true" className="h-1.5 w-12 overflow-hidden rounded-full bg-line">
-            <span
-              className={`block h-full ${share > 0.9 ? "bg-warn" : "bg-water"}`}
-              style={{ width: `${Math.min(100, share * 100)}%` }}
-            />
-          </span>
-          <span className="text-xs text-mute">{say.percent(share)}</span>
-        </>
+        <span aria-hidden="true" className="h-1 w-20 overflow-hidden rounded-full bg-line">
+          <span
+            className={`block h-full ${share > 0.9 ? "bg-warn" : "bg-water"}`}
+            style={{ width: `${Math.min(100, share * 100)}%` }}
+          />
+        </span>
       )}
     </span>
   );
@@ -85,11 +85,15 @@ function Network({ row }: { readonly row: ServiceRow }) {
   const { rx = null, tx = null } = row.usage ?? {};
   if (rx === null || tx === null) return <span className="text-faint">–</span>;
   return (
-    <span className="num text-xs text-mute">
-      <span aria-hidden="true">↓</span>
-      <span className="sr-only">{t("services.received")}</span> {say.bytes(rx)}/s{" "}
-      <span aria-hidden="true">↑</span>
-      <span className="sr-only">{t("services.sent")}</span> {say.bytes(tx)}/s
+    <span className="num flex flex-col text-xs leading-tight text-mute">
+      <span>
+        <span aria-hidden="true">↓</span>
+        <span className="sr-only">{t("services.received")}</span> {say.bytes(rx)}/s
+      </span>
+      <span>
+        <span aria-hidden="true">↑</span>
+        <span className="sr-only">{t("services.sent")}</span> {say.bytes(tx)}/s
+      </span>
     </span>
   );
 }
@@ -145,7 +149,7 @@ export const ServiceLine = memo(function ServiceLine({
   const button = me.may.operate && row.verdict !== "unknown" && (
     <button
       type="button"
-      className="btn btn-quiet"
+      className="btn btn-quiet px-2"
       onClick={() => onAct({ host: row.host, act, target: { by: "containers", ids: [row.id] } })}
     >
       {t(`services.acts.${act}`)}
@@ -178,7 +182,7 @@ export const ServiceLine = memo(function ServiceLine({
         <div className="flex items-center gap-2">
           <Uptime row={row} />
           <span className="ml-auto flex">
-            <Link className="btn btn-quiet" href={logsAddress([row])}>
+            <Link className="btn btn-quiet px-2" href={logsAddress([row])}>
               {t("services.logs")}
               <span className="sr-only">{row.name}</span>
             </Link>
@@ -189,10 +193,10 @@ export const ServiceLine = memo(function ServiceLine({
     );
   return (
     <div className="flex min-h-10 items-center gap-3 border-b border-line px-3 py-0.5 hover:bg-wash">
-      <span className="w-40 shrink-0 truncate">
+      <span className="w-36 shrink-0 truncate xl:w-44">
         <ServiceStatus row={row} />
       </span>
-      <span className="flex min-w-0 flex-1 basis-44 flex-col">
+      <span className="flex min-w-0 flex-1 basis-36 flex-col">
         <span className="flex min-w-0 items-center gap-2">
           {name}
           {self}
@@ -200,37 +204,37 @@ export const ServiceLine = memo(function ServiceLine({
         {sub}
       </span>
       {!hidden.has("cpu") && (
-        <span className="w-32 shrink-0">
+        <span className="w-30 shrink-0">
           <Cpu row={row} />
         </span>
       )}
       {!hidden.has("memory") && (
-        <span className="w-44 shrink-0">
+        <span className="w-24 shrink-0">
           <Memory row={row} />
         </span>
       )}
       {!hidden.has("network") && (
-        <span className="w-40 shrink-0">
+        <span className="hidden w-22 shrink-0 xl:block">
           <Network row={row} />
         </span>
       )}
       {!hidden.has("restarts") && (
-        <span className="num w-12 shrink-0 text-right text-mute" title={t("services.column.restarts")}>
+        <span className="num w-8 shrink-0 text-right text-mute" title={t("services.column.restarts")}>
           {row.restarts > 0 ? `${row.restarts}×` : ""}
         </span>
       )}
       {!hidden.has("uptime") && (
-        <span className="w-20 shrink-0 text-right">
+        <span className="w-16 shrink-0 text-right">
           <Uptime row={row} />
         </span>
       )}
       {!hidden.has("image") && (
-        <span className="w-40 shrink-0">
+        <span className="hidden w-32 shrink-0 xl:block">
           <Image row={row} />
         </span>
       )}
-      <span className="flex w-40 shrink-0 justify-end">
-        <Link className="btn btn-quiet" href={logsAddress([row])}>
+      <span className="flex w-36 shrink-0 justify-end">
+        <Link className="btn btn-quiet px-2" href={logsAddress([row])}>
           {t("services.logs")}
           <span className="sr-only">{row.name}</span>
         </Link>

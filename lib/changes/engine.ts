@@ -307,7 +307,8 @@ export class ChangeEngine {
         new Promise((resolve) => setTimeout(resolve, ms)),
       ]);
     if (working.length > 0) await within(graceMs);
-    for (const run of working) run.abort.abort(new AppError("CANCELLED", "Sluice is stopping."));
+    for (const run of working)
+      run.abort.abort(new AppError("CANCELLED", "Sluice is stopping.", { problem: "stopping" }));
     if (working.length > 0) await within(2000);
     this.#runs.clear();
   }

@@ -68,6 +68,7 @@ describe("what is understood", () => {
       VARNISH_SECRET: "v",
       REDIS_PASSWORD: "r",
       CLOUDFLARE_TOKEN: "c",
+      REGISTRY_PASSWORD: "r",
       DOCKER_CA: "ca",
       DOCKER_CERT: "cert",
       DOCKER_KEY: "key",

@@ -73,6 +73,16 @@ const docker = z
     path: ["host_key"],
   });
 
+const registry = z.strictObject({
+  name,
+  url: httpUrl,
+  /** How it stands in images' names, host[:port]; the url's own when left out. */
+  host: z.string().min(1).optional(),
+  username: z.string().min(1).optional(),
+  password: secret.optional(),
+  timeout: duration.default(10_000),
+});
+
 const expansion = z.strictObject({
   /** Template of an address that belongs to a page: {path}, {path|encoded}, {locale}. */
   url: z.string().startsWith("/"),
@@ -151,6 +161,10 @@ export const configSchema = z.strictObject({
       window: duration.default(250),
     })
     .prefault({}),
+  /** Whether newer images are looked for, and how often. */
+  updates: z
+    .strictObject({ enabled: z.boolean().default(true), every: duration.default(6 * 3_600_000) })
+    .prefault({}),
   history: z.strictObject({ keep: duration.default(365 * 86_400_000) }).prefault({}),
   auth: z
     .strictObject({
@@ -177,6 +191,7 @@ export const configSchema = z.strictObject({
       nginx: z.array(nginx).default([]),
       cloudflare: z.array(cloudflare).default([]),
       mariadb: z.array(tcp).default([]),
+      registry: z.array(registry).default([]),
     })
     .prefault({}),
   sites: z.array(site).default([]),

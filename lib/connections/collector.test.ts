@@ -142,6 +142,7 @@ test("with nothing configured every kind says which line would connect it; a rel
     "redis",
     "mariadb",
     "docker",
+    "registry",
   ]);
   for (const { kind, name, state, fix } of collector.all()) {
     expect([name, state]).toEqual([null, "not_connected"]);

@@ -3,10 +3,12 @@ import { configState, describeProblem } from "../config/load";
 import type { Config } from "../config/schema";
 import { AppError } from "../errors/app-error";
 import { serviceStates } from "../runtime/service-states";
+import { registryOf } from "../services/registries";
 import { probe as probeCloudflare } from "../systems/cloudflare/zone";
 import { probe as probeDocker } from "../systems/docker/engine";
 import { probe as probeMariadb } from "../systems/mariadb/probe";
 import { probe as probeNginx } from "../systems/nginx/http";
+import { probe as probeRegistry } from "../systems/oci/registry";
 import { probe as probeRedis } from "../systems/redis/redis";
 import type { SystemKind } from "../systems/registry";
 import type { Probed } from "../systems/system";
@@ -29,6 +31,7 @@ const probes: { [K in SystemKind["kind"]]: (system: Config["systems"][K][number]
   redis: probeRedis,
   mariadb: probeMariadb,
   docker: probeDocker,
+  registry: (one) => probeRegistry(registryOf(one)),
 };
 
 /** A look may be several exchanges, each with the system's own time-out; this is for one that never ends. */
@@ -86,6 +89,7 @@ export function targetsOf({ systems }: Config): Target[] {
     ...of("redis"),
     ...of("mariadb"),
     ...of("docker"),
+    ...of("registry"),
   ];
 }
 

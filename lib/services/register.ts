@@ -1,8 +1,10 @@
 // What the services domain gives the runtime: its kinds of change.
 import { engine } from "../changes/engine";
 import { actKinds } from "./acts/kind";
+import { deployKind } from "./deploy/kind";
 
 /** Makes the acts on services known to the engine. */
 export function registerServices(): void {
   for (const kind of actKinds) engine().register(kind);
+  engine().register(deployKind);
 }

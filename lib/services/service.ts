@@ -8,12 +8,17 @@ import { ServicesCollector } from "./collector";
 import type { ServiceDetail, ServiceRef, UsageHistory } from "./contract";
 import { deathsOf, keepDeath } from "./deaths";
 import { stepMs } from "./ring";
+import { startUpdates, updateOf } from "./updates";
 
 /** The process's collector. */
 export function services(): ServicesCollector {
   return singleton(
     "services",
-    () => new ServicesCollector({ onDeath: (host, death) => void keepDeath(host, death) }),
+    () =>
+      new ServicesCollector({
+        onDeath: (host, death) => void keepDeath(host, death),
+        updateOf: (host, { inspected }) => updateOf(host, inspected.Config.Image, inspected.Image),
+      }),
   );
 }
 
@@ -21,7 +26,12 @@ export function services(): ServicesCollector {
 export const servicesService = {
   name: "services",
   async start(): Promise<() => Promise<void>> {
-    return services().start();
+    const stopCollector = services().start();
+    const stopUpdates = startUpdates(services());
+    return async () => {
+      await stopUpdates();
+      await stopCollector();
+    };
   },
 };
 

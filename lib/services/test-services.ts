@@ -51,6 +51,7 @@ export async function openServicesLab(
       `systems:\n  docker: [{ name: ${name}, socket: "${own.socket}" }]\n${yaml}`,
     );
     forgetSingleton("services");
+    forgetSingleton("config");
     forgetSingleton("changes.engine");
     registerServices();
     const collector = services();

@@ -12,6 +12,8 @@ import { UsageRing } from "./ring";
 const maxEvents = 100;
 /** A death so soon after a signal was asked for. */
 const requestedWithinMs = 60_000;
+/** A container that ends so soon did not do its work, whatever it says. */
+const briefMs = 60_000;
 const sparkSteps = 30;
 const states = ["created", "running", "paused", "restarting", "removing", "exited", "dead"] as const;
 
@@ -61,7 +63,10 @@ export class Watched {
     const requested = event.at - this.#killedAt < requestedWithinMs;
     const oom = event.at - this.#oomAt < requestedWithinMs;
     this.#stopped = requested;
-    if (!requested) this.#deaths.push(event.at);
+    // A worker that ends well after its hour, to be started afresh, did not die; one that does it each second is a loop.
+    const lived = event.at - (timeOf(this.inspected.State.StartedAt) ?? 0);
+    const well = event.detail === "0" && lived > briefMs;
+    if (!requested && !well) this.#deaths.push(event.at);
     return { requested, oom };
   }
 

@@ -1,9 +1,9 @@
 // The table of the kinds of systems: what each is called, where sluice.yaml has it, and the one line that connects one.
 
 export type SystemKind = {
-  readonly kind: "varnish" | "cloudflare" | "redis" | "nginx" | "mariadb" | "docker";
+  readonly kind: "varnish" | "cloudflare" | "redis" | "nginx" | "mariadb" | "docker" | "registry";
   /** Key under `systems:` in sluice.yaml. */
-  readonly configKey: "varnish" | "cloudflare" | "redis" | "nginx" | "mariadb" | "docker";
+  readonly configKey: "varnish" | "cloudflare" | "redis" | "nginx" | "mariadb" | "docker" | "registry";
   /** Its proper name, the same in every language. */
   readonly title: string;
   /** Under `systems:`, the line that connects one. */
@@ -47,5 +47,11 @@ export const systemKinds: readonly SystemKind[] = [
     configKey: "docker",
     title: "Docker Engine",
     exampleLine: 'docker: [{ name: docker, socket: "/var/run/docker.sock" }]',
+  },
+  {
+    kind: "registry",
+    configKey: "registry",
+    title: "Container registry",
+    exampleLine: `registry: [{ name: registry, url: "https://registry.example.org", username: sluice, password: "\${REGISTRY_PASSWORD}" }]`,
   },
 ];

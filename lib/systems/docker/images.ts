@@ -169,3 +169,14 @@ function pullError(image: string, says: string): AppError {
     params,
   });
 }
+
+/** Makes `reference` (repository[:tag]) name this image on the engine. Throws as `call`. */
+export async function tagImage(engine: DockerEngine, id: string, reference: string): Promise<void> {
+  const colon = reference.lastIndexOf(":");
+  const tagged = colon > reference.lastIndexOf("/");
+  const repo = tagged ? reference.slice(0, colon) : reference;
+  const tag = tagged ? reference.slice(colon + 1) : "latest";
+  await call(engine, z.unknown(), (docker, abortSignal) =>
+    docker.getImage(imageRef(id)).tag({ repo, tag, abortSignal } as { repo: string; tag: string }),
+  );
+}

@@ -1,0 +1,278 @@
+// Deploys on a real engine, from real registries: good ones, bad ones, and an engine or a Sluice that goes away in the middle.
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { ChangeRow } from "../../changes/contract";
+import { engine as changes } from "../../changes/engine";
+import { changeDetail } from "../../changes/queries";
+import { forgetSingleton } from "../../runtime/singleton";
+import { testImage } from "../../systems/docker/test-engine";
+import { login, startTestRegistry, type TestRegistry } from "../../systems/oci/test-registry";
+import { testStack, until } from "../../systems/test-stack";
+import { registerServices } from "../register";
+import { actor, openServicesLab, type ServicesLab } from "../test-services";
+import { type DeployEvidence, type DeployPlan, deployEvidence } from "./contract";
+import { deployChoices } from "./plan";
+
+const host = "deploy";
+const loop = "trap 'exit 0' TERM; while :; do sleep 0.1; done";
+
+describe.skipIf(!testStack())("deploys", () => {
+  let open: TestRegistry;
+  let closed: TestRegistry;
+  let lab: ServicesLab;
+  const app = (tag: string) => `${open.name}/team/app:${tag}`;
+
+  /** Makes an image of these words, and pushes it; with `forget` it is taken off the engine again. */
+  async function publish(name: string, script: string, version: string, forget = true): Promise<void> {
+    await lab.own.docker("rm", "-f", "base").catch(() => {});
+    await lab.own.docker("create", "--name", "base", testImage, "true");
+    await lab.own.docker(
+      "commit",
+      ...["--change", `CMD ${JSON.stringify(["sh", "-c", script])}`],
+      ...["--change", `ENV VERSION=${version}`, "--change", `LABEL version=${version}`],
+      "base",
+      name,
+    );
+    await lab.own.docker("push", "-q", name);
+    await lab.own.docker("rm", "base");
+    if (forget) await lab.own.docker("rmi", name);
+  }
+
+  beforeAll(async () => {
+    open = await startTestRegistry();
+    closed = await startTestRegistry({ auth: true });
+    const yaml = `  registry: [{ name: closed, url: "${closed.url}", username: ${login.username}, password: ${login.password} }]\n`;
+    lab = await openServicesLab(host, { ports: [open.port, closed.port] }, yaml);
+    await publish(app("1"), `echo one; ${loop}`, "1", false);
+    await publish(app("2"), `echo two; ${loop}`, "2");
+    await publish(app("crash"), "echo about to fail; sleep 0.2; exit 3", "3");
+    await publish(app("sick"), `touch /sick; ${loop}`, "4");
+    await publish(app("errors"), "while :; do echo '[error] it does not work'; sleep 0.05; done", "5");
+  }, 180_000);
+  afterAll(async () => {
+    await lab?.close();
+    await open?.stop();
+    await closed?.stop();
+  }, 60_000);
+
+  /** A container with all that must stay as it is. */
+  async function runApp(name: string, ip: string): Promise<string> {
+    await lab.own.docker("network", "create", "--subnet", "10.99.0.0/24", "front").catch(() => {});
+    await lab.own.docker("network", "create", "back").catch(() => {});
+    const id = await lab.own.docker(
+      ...["run", "-d", "--name", name, "--network", "front", "--ip", ip, "--network-alias", "web"],
+      ...["-e", "OWN=1", "-v", `${name}-data:/data`, "-v", "/anonymous", "--memory", "64m", "--cpus", "0.5"],
+      ...[
+        "--restart",
+        "always",
+        "--label",
+        "com.docker.compose.project=shop",
+        "--label",
+        "com.docker.compose.service=app",
+      ],
+      ...["--label", "com.docker.compose.image=sha256:old", "--label", "com.docker.compose.config-hash=abc"],
+      ...["--health-cmd", "test ! -f /sick", "--health-interval", "300ms", "--health-retries", "2"],
+      ...["--cap-drop", "NET_RAW", "--read-only=false", "--stop-timeout", "2", app("1")],
+    );
+    await lab.own.docker("network", "connect", "--alias", "app-back", "back", name);
+    await lab.row(name, ({ health }) => health === "healthy");
+    return id;
+  }
+  const inspect = async (name: string) => JSON.parse(await lab.own.docker("inspect", name))[0];
+  const names = async () => (await lab.own.docker("ps", "-a", "--format", "{{.Names}}")).split("\n").sort();
+  const deploy = (id: string, image: string, more: object = {}) =>
+    lab.change("service.deploy", { host, id, image, watchMs: 1500, ...more });
+  const evidenceOf = async (row: ChangeRow): Promise<DeployEvidence> =>
+    deployEvidence.parse((await changeDetail(row.id)).evidence);
+
+  test("a good one: the image's own settings are new, everything else is as it was; and back again", async () => {
+    await runApp("good", "10.99.0.10");
+    const before = await inspect("good");
+    const plan = (await changes().plan("service.deploy", { host, id: "good", image: "2" }, actor()))
+      .plan as DeployPlan;
+    expect(plan.to).toMatchObject({
+      image: app("2"),
+      local: false,
+      digest: expect.stringMatching(/^sha256:/),
+    });
+    expect(plan.env).toEqual([{ name: "VERSION", what: "changed" }]);
+    expect(plan.labels).toEqual([{ name: "version", what: "changed" }]);
+    expect(plan.compose).toBe(true);
+
+    const row = await deploy("good", "2", { expected: undefined });
+    const evidence = await evidenceOf(row);
+    expect(row).toMatchObject({ state: "done", outcome: "deployed" });
+    expect(evidence).toMatchObject({
+      differs: [],
+      container: { image: app("2"), state: "running", health: "healthy" },
+    });
+    const after = await inspect("good");
+    expect(after.Config.Env).toEqual(expect.arrayContaining(["OWN=1", "VERSION=2"]));
+    expect(after.Config.Env).not.toContain("VERSION=1");
+    expect(after.Config.Labels).toMatchObject({
+      version: "2",
+      "com.docker.compose.config-hash": "abc",
+      "com.docker.compose.image": after.Image,
+    });
+    expect(after.Config.Cmd[2]).toContain("echo two");
+    expect(after.Config.Hostname).toBe(after.Id.slice(0, 12));
+    expect(after.NetworkSettings.Networks.front.IPAddress).toBe("10.99.0.10");
+    expect(after.NetworkSettings.Networks.front.Aliases).toContain("web");
+    expect(after.NetworkSettings.Networks.back.Aliases).toContain("app-back");
+    const volumes = (one: typeof after) => one.Mounts.map((mount: { Name: string }) => mount.Name).sort();
+    expect(volumes(after)).toEqual(volumes(before));
+    for (const key of ["Memory", "NanoCpus", "CapDrop", "RestartPolicy"])
+      expect(after.HostConfig[key]).toEqual(before.HostConfig[key]);
+    expect(await names()).toEqual(["good"]);
+
+    const undone = await changes().wait(await changes().undo(row.id, actor()), 60_000);
+    expect(undone).toMatchObject({ state: "done", outcome: "deployed" });
+    expect((await inspect("good")).Image).toBe(before.Image);
+    const choices = await deployChoices({ host, id: "good" });
+    expect(choices).toMatchObject({ newer: ["2"], problem: null });
+    expect(choices.earlier.map(({ image }) => image)).toEqual([app("2"), app("1")]);
+    await lab.own.docker("rm", "-f", "good");
+  }, 90_000);
+
+  test.each([
+    ["crash", "ended", /about to fail/],
+    ["sick", "unhealthy", null],
+    ["errors", "errors", /does not work/],
+  ])(
+    "%s: rolled back to the same container, with what was wrong",
+    async (tag, reason, words) => {
+      const id = await runApp("kept", "10.99.0.11");
+      const row = await deploy("kept", app(tag), { watchMs: 4000 });
+      expect(row).toMatchObject({ state: "failed", outcome: "rolledBack" });
+      const evidence = await evidenceOf(row);
+      expect(evidence.reason).toBe(reason);
+      if (words !== null) expect(evidence.lines.map(({ text }) => text).join("\n")).toMatch(words);
+      const now = await inspect("kept");
+      expect([now.Id, now.State.Running]).toEqual([id, true]);
+      expect(now.NetworkSettings.Networks.front.IPAddress).toBe("10.99.0.11");
+      expect(await names()).toEqual(["kept"]);
+      await lab.own.docker("rm", "-f", "kept");
+    },
+    60_000,
+  );
+
+  test("what cannot be pulled is refused before anything is touched", async () => {
+    const id = await runApp("same", "10.99.0.12");
+    await expect(deploy("same", app("none"))).rejects.toMatchObject({
+      code: "NOT_FOUND",
+      detail: { field: "image" },
+    });
+    await expect(deploy("same", "Team/App")).rejects.toMatchObject({ code: "INVALID_INPUT" });
+    await expect(deploy("same", "127.0.0.1:1/app:1")).rejects.toMatchObject({ code: "UNREACHABLE" });
+    await expect(
+      lab.change("service.deploy", { host, id: "same", image: app("2") }, { role: "operator" }),
+    ).rejects.toMatchObject({
+      code: "FORBIDDEN",
+    });
+    expect((await inspect("same")).Id).toBe(id);
+    await lab.own.docker(
+      "run",
+      "-d",
+      "--rm",
+      "--network",
+      "host",
+      "--name",
+      "brief",
+      testImage,
+      "sleep",
+      "60",
+    );
+    await lab.row("brief");
+    await expect(deploy("brief", app("2"))).rejects.toMatchObject({
+      detail: { problem: "services.autoRemove" },
+    });
+    await lab.own.docker("rm", "-f", "brief", "same");
+  });
+
+  test("from a registry with a sign-in: with it, and refused without", async () => {
+    const image = `${closed.name}/private/app:1`;
+    await lab.own.docker("login", "-u", login.username, "-p", login.password, closed.name);
+    await publish(image, `echo private; ${loop}`, "9");
+    await lab.own.docker("logout", closed.name);
+    await runApp("private", "10.99.0.13");
+    expect(await deploy("private", image)).toMatchObject({ state: "done", outcome: "deployed" });
+    // The same registry by a name that sluice.yaml gives no sign-in for.
+    const unknown = `localhost:${closed.port}/private/app:1`;
+    await expect(deploy("private", unknown)).rejects.toMatchObject({ code: "UPSTREAM_AUTH" });
+    await lab.own.docker("rm", "-f", "private");
+  }, 60_000);
+
+  /** Whatever became of it: one container of that name runs, and what was said of it is so. */
+  async function isTrue(row: ChangeRow, name: string): Promise<void> {
+    await until(
+      `${name} runs`,
+      async () => (await inspect(name).catch(() => null))?.State.Running === true,
+      20_000,
+    );
+    const now = await inspect(name);
+    const wanted = row.state === "done" ? app("2") : app("1");
+    expect([row.state, row.outcome, now.Config.Image]).toEqual([row.state, row.outcome, wanted]);
+    expect((await names()).filter((one) => one.startsWith(name))).toEqual([name]);
+  }
+
+  test.each([150, 900, 2200])(
+    "the engine is restarted after %i ms: nothing is lost, and what is said is true",
+    async (ms) => {
+      const name = `restart-${ms}`;
+      await runApp(name, "10.99.0.14");
+      await lab.own.docker("rmi", app("2")).catch(() => {});
+      const ended = deploy(name, app("2"), { watchMs: 3000 });
+      await sleep(ms);
+      await lab.own.restart();
+      await isTrue(await ended, name);
+      await lab.own.docker("rm", "-f", name);
+    },
+    120_000,
+  );
+
+  test("Sluice dies in the middle and goes on after its start", async () => {
+    await runApp("resumed", "10.99.0.15");
+    const id = await changes().start({
+      kind: "service.deploy",
+      input: { host, id: "resumed", image: app("2"), watchMs: 3000 },
+      actor: actor(),
+      origin: "page",
+    });
+    await until(
+      "it is being watched",
+      async () => {
+        const { progress } = await changes().wait(id, 0);
+        return progress?.step === "watch" || progress?.step === "healthy";
+      },
+      20_000,
+    );
+    await changes().stop(0);
+    forgetSingleton("changes.engine");
+    registerServices();
+    expect(await changes().recover()).toMatchObject({ resumed: 1 });
+    const row = await changes().wait(id, 60_000);
+    expect(row).toMatchObject({ state: "done", outcome: "deployed" });
+    await isTrue(row, "resumed");
+    await lab.own.docker("rm", "-f", "resumed");
+  }, 90_000);
+
+  test("cancelled while it is watched: as it was before", async () => {
+    const before = await runApp("cancelled", "10.99.0.16");
+    const id = await changes().start({
+      kind: "service.deploy",
+      input: { host, id: "cancelled", image: app("2"), watchMs: 60_000 },
+      actor: actor(),
+      origin: "page",
+    });
+    await until(
+      "it is being watched",
+      async () => (await changes().wait(id, 0)).progress?.step === "watch",
+      20_000,
+    );
+    await changes().cancel(id, actor());
+    expect((await changes().wait(id, 30_000)).state).toBe("cancelled");
+    const now = await inspect("cancelled");
+    expect([now.Id, now.State.Running]).toEqual([before, true]);
+    await lab.own.docker("rm", "-f", "cancelled");
+  }, 60_000);
+});
