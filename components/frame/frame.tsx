@@ -84,6 +84,7 @@ function Breadcrumb() {
     account: t("settings.account"),
     api: t("settings.api"),
     logs: t("services.logs"),
+    images: t("services.images"),
   };
   const last =
     page === undefined

@@ -17,6 +17,7 @@ import { api, query } from "@/lib/api/client";
 import type { ChangeDetail, ChangeRow } from "@/lib/changes/contract";
 import { useChangeUpdates } from "@/lib/live/client";
 import { ActProof } from "./act-proof";
+import { DeployProof } from "./deploy-proof";
 import { outcomeOf } from "./outcome";
 import { PurgeProofCards } from "./purge-proof";
 
@@ -299,6 +300,7 @@ function PurgeChange({ detail }: { readonly detail: ChangeDetail }) {
 /** What was seen, by the kind of the change; as it is kept for a kind that has no picture of its own. */
 function Evidence({ detail }: { readonly detail: ChangeDetail }) {
   const t = useTranslations();
+  if (detail.kind === "service.deploy") return <DeployProof detail={detail} />;
   if (detail.kind.startsWith("service.")) return <ActProof detail={detail} />;
   return (
     <Card title={t("proof.evidence")}>

@@ -24,9 +24,10 @@ const kinds = [
   "service.unpause",
   "service.kill",
   "service.remove",
+  "service.deploy",
 ] as const;
 const states = ["running", "verifying", "done", "failed", "cancelled", "interrupted", "undone"] as const;
-const outcomes = ["fresh", "stale", "unknown", "asWanted", "otherwise"] as const;
+const outcomes = ["fresh", "stale", "unknown", "asWanted", "otherwise", "deployed", "rolledBack"] as const;
 
 function FilterSelect({
   name,

@@ -24,6 +24,7 @@ export function outcomeOf(row: Pick<ChangeRow, "state" | "outcome">): {
   if (row.state === "done" && row.outcome === "fresh") return { tone: "up", word: "outcomes.fresh" };
   if (row.outcome === "stale" && (row.state === "done" || row.state === "failed"))
     return { tone: "down", word: "outcomes.stale" };
+  if (row.outcome === "rolledBack") return { tone: "warn", word: "outcomes.rolledBack" };
   if (row.state === "failed" && row.outcome === "unknown") return { tone: "warn", word: "outcomes.unknown" };
   return { tone: stateTone[row.state], word: `states.${row.state}` };
 }

@@ -19,6 +19,9 @@ import { useServices } from "./use-services";
 import { logsAddress } from "./words";
 
 const ActDialog = dynamic(() => import("./act-dialog").then((module) => module.ActDialog), { ssr: false });
+const DeployDialog = dynamic(() => import("./deploy-dialog").then((module) => module.DeployDialog), {
+  ssr: false,
+});
 const UsageCharts = dynamic(() => import("./usage-charts").then((module) => module.UsageCharts), {
   ssr: false,
   loading: () => <Skeleton rows={5} />,
@@ -240,7 +243,9 @@ export function ServicePage({ host, id }: { readonly host: string; readonly id: 
   const say = useSay();
   const queries = useQueryClient();
   const live = useServices();
+  const me = useMe();
   const [asked, setAsked] = useState<AskedAct | null>(null);
+  const [deploying, setDeploying] = useState(false);
   const input = { host, id };
   const detail = useQuery({ ...query.services.get.queryOptions({ input }), refetchInterval: 30_000 });
   const usage = useQuery({ ...query.services.usage.queryOptions({ input }), refetchInterval: 10_000 });
@@ -288,6 +293,11 @@ export function ServicePage({ host, id }: { readonly host: string; readonly id: 
         <Link className="btn" href={logsAddress([shown])}>
           {t("services.logs")}
         </Link>
+        {me.may.administer && !shown.self && shown.verdict !== "unknown" && (
+          <button type="button" className="btn" onClick={() => setDeploying(true)}>
+            {t("deploy.button")}
+          </button>
+        )}
         <Acts row={shown} onAct={setAsked} />
       </div>
       {detail.error && <Failure error={detail.error} onRetry={() => void detail.refetch()} />}
@@ -353,6 +363,7 @@ export function ServicePage({ host, id }: { readonly host: string; readonly id: 
           <Settings detail={data} />
         </div>
       </div>
+      {deploying && <DeployDialog row={shown} onClose={() => setDeploying(false)} />}
       {asked !== null && <ActDialog asked={asked} onClose={() => setAsked(null)} />}
     </div>
   );

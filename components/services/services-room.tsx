@@ -223,6 +223,9 @@ export function ServicesRoom() {
             {t("services.restartWorkers")}
           </button>
         )}
+        <Link className="btn" href="/services/images">
+          {t("services.images")}
+        </Link>
         <Columns />
       </div>
       <search className="mb-3 flex flex-wrap items-center gap-2">

@@ -14,12 +14,14 @@ import {
 } from "../purge/contract";
 import { actInput, actPlan, actRequest } from "../services/acts/contract";
 import {
+  imageRow,
   serviceDetail,
   serviceRef,
   servicesEvent,
   servicesSnapshot,
   usageHistory,
 } from "../services/contract";
+import { deployChoices, deployInput, deployPlan, deployRequest } from "../services/deploy/contract";
 import { logEvent, logQuery } from "../services/logs/contract";
 import { apiKeyRow, createdApiKey, me, newApiKey, newUser, updateUser, userRow } from "../users/contract";
 
@@ -176,6 +178,41 @@ export const contract = {
       })
       .input(actRequest)
       .output(changeRow),
+    choices: oc
+      .route({
+        method: "GET",
+        path: "/services/{host}/{id}/choices",
+        summary: "What could be deployed: its repository's tags, and what it ran before",
+      })
+      .input(serviceRef)
+      .output(deployChoices),
+    planDeploy: oc
+      .route({
+        method: "POST",
+        path: "/services/deploys/plan",
+        summary: "What another image would change, asked of the registry",
+      })
+      .input(deployInput)
+      .output(deployPlan),
+    deploy: oc
+      .route({
+        method: "POST",
+        path: "/services/deploys",
+        summary: "Deploy another image; it is watched, and rolled back when it is not good",
+      })
+      .input(deployRequest)
+      .output(changeRow),
+    images: oc
+      .route({
+        method: "GET",
+        path: "/images",
+        summary: "The images of what runs, and whether there are newer ones",
+      })
+      .output(z.array(imageRow)),
+    checkImage: oc
+      .route({ method: "POST", path: "/images/check", summary: "Ask the registry about one image now" })
+      .input(z.object({ host: z.string().min(1).max(100), image: z.string().min(1).max(400) }))
+      .output(imageRow),
   },
   users: {
     me: oc.route({ method: "GET", path: "/me", summary: "Who you are and what you may do" }).output(me),

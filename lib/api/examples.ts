@@ -28,6 +28,12 @@ export const examples: Readonly<Record<string, Examples>> = {
       value: { host: "local", act: "restart", target: { by: "workers", project: "shop" } },
     },
   },
+  "POST /services/deploys": {
+    tag: {
+      summary: "Another tag of the same repository, watched for a minute",
+      value: { host: "local", id: "shop-php-1", image: "1.4.2", watchMs: 60_000 },
+    },
+  },
   "POST /services/logs": {
     errors: {
       summary: "The errors of two containers in an hour",

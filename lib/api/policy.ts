@@ -42,6 +42,11 @@ export const policies = {
     // Removing is an administrator's; the kind itself says so, with the input.
     planAct: { role: "operator", keys: ["all"] },
     act: { role: "operator", keys: ["all"] },
+    choices: { role: "operator", keys: ["all"] },
+    planDeploy: { role: "admin", keys: ["all"] },
+    deploy: { role: "admin", keys: ["all"] },
+    images: { role: "viewer", keys: ["read"] },
+    checkImage: { role: "operator", keys: ["all"] },
   },
   users: {
     me: { role: "viewer", keys: ["read", "purge"], beforePasswordChange: true },

@@ -2,6 +2,9 @@
 import { engine } from "../changes/engine";
 import type { Actor } from "../changes/kind";
 import { type ActPlan, actPlan } from "../services/acts/contract";
+import { type DeployPlan, deployPlan } from "../services/deploy/contract";
+import { deployChoices } from "../services/deploy/plan";
+import { checkNow, imagesInUse } from "../services/images";
 import { watchLogs } from "../services/logs/logs";
 import { services as collector, serviceDetail, usageHistory } from "../services/service";
 import { os } from "./base";
@@ -28,6 +31,30 @@ export const services = {
     const { plan } = await engine().plan(`service.${input.act}`, input, context.actor, signal);
     return actPlan.parse(plan);
   }),
+
+  choices: os.services.choices.handler(({ input, signal }) => deployChoices(input, signal)),
+
+  planDeploy: os.services.planDeploy.handler(async ({ input, context, signal }): Promise<DeployPlan> => {
+    const { plan } = await engine().plan("service.deploy", input, context.actor, signal);
+    return deployPlan.parse(plan);
+  }),
+
+  deploy: os.services.deploy.handler(async ({ input, context }) => {
+    const { reason, ...asked } = input;
+    const id = await engine().start({
+      kind: "service.deploy",
+      input: asked,
+      actor: context.actor,
+      origin: originOf(context.actor),
+      reason: reason ?? null,
+      requestId: context.requestId,
+    });
+    return engine().wait(id, 0);
+  }),
+
+  images: os.services.images.handler(() => imagesInUse()),
+
+  checkImage: os.services.checkImage.handler(({ input }) => checkNow(input.host, input.image)),
 
   act: os.services.act.handler(async ({ input, context }) => {
     const { confirmation, reason, ...asked } = input;

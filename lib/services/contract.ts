@@ -89,6 +89,23 @@ export type HostRow = z.infer<typeof hostRow>;
 export const servicesSnapshot = z.object({ hosts: z.array(hostRow), rows: z.array(serviceRow) });
 export type ServicesSnapshot = z.infer<typeof servicesSnapshot>;
 
+/** An image that containers of a host are made of. */
+export const imageRow = z.object({
+  host: z.string(),
+  /** As the containers name it. */
+  image: z.string(),
+  repository: z.string(),
+  tag: z.string().nullable(),
+  imageId: z.string(),
+  digest: z.string().nullable(),
+  /** Bytes on the host's disk. */
+  size: z.number().nullable(),
+  createdAt: z.iso.datetime().nullable(),
+  containers: z.array(z.string()),
+  update: imageUpdate.nullable(),
+});
+export type ImageRow = z.infer<typeof imageRow>;
+
 /** What the page of services is told: a snapshot, then what changed. */
 export const servicesEvent = z.discriminatedUnion("type", [
   servicesSnapshot.extend({ type: z.literal("snapshot"), at: z.iso.datetime() }),

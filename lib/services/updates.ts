@@ -59,6 +59,25 @@ export async function checkImage(host: HostWatch, image: string, imageId: string
   }
 }
 
+/** Keeps what a registry said, and tells every viewer of the containers it is about. */
+export async function keepCheck(
+  collector: ServicesCollector,
+  host: HostWatch,
+  image: string,
+  imageId: string,
+  result: ImageUpdate,
+): Promise<void> {
+  const id = { host: host.engine.name, image, imageId };
+  known().set(keyOf(id.host, image, imageId), result);
+  const row = { checkedAt: new Date(result.checkedAt), result: JSON.stringify(result) };
+  await db().imageCheck.upsert({
+    where: { host_image_imageId: id },
+    create: { ...id, ...row },
+    update: row,
+  });
+  for (const one of host.containers.values()) if (one.inspected.Image === imageId) collector.touch(one);
+}
+
 /** Looks after all images of all hosts. Returns the way to stop. */
 export function startUpdates(collector: ServicesCollector): () => Promise<void> {
   const stop = new AbortController();
@@ -82,15 +101,7 @@ export function startUpdates(collector: ServicesCollector): () => Promise<void> 
           const key = keyOf(host.engine.name, Config.Image, Image);
           if (stop.signal.aborted || !isDue(known().get(key))) continue;
           const result = await checkImage(host, Config.Image, Image);
-          known().set(key, result);
-          const id = { host: host.engine.name, image: Config.Image, imageId: Image };
-          const row = { checkedAt: new Date(result.checkedAt), result: JSON.stringify(result) };
-          await db().imageCheck.upsert({
-            where: { host_image_imageId: id },
-            create: { ...id, ...row },
-            update: row,
-          });
-          for (const one of host.containers.values()) if (one.inspected.Image === Image) collector.touch(one);
+          await keepCheck(collector, host, Config.Image, Image, result);
           if (result.problem !== "oci.builtHere") await pause(paceMs);
         }
       }

@@ -7,6 +7,7 @@ import { ensureChromium } from "../setup/chromium.mjs";
 import { engine, ensureLab, filesOf, releaseEngine, removeLab, removeLeftovers } from "../setup/lab.mjs";
 import { freePort, startSluice } from "../setup/sluice.mjs";
 import { CannotHave, say } from "../setup/steps.mjs";
+import { ensureTestTools } from "../setup/test-tools.mjs";
 
 /** @template T @param {() => Promise<T>} make @returns {() => Promise<T>} */
 function once(make) {
@@ -57,6 +58,7 @@ export class Resources {
 
   build = once(() => ensureBuild());
   chromium = once(() => ensureChromium());
+  testTools = once(() => ensureTestTools());
 
   /** The production build of Sluice on the stack, with an empty database. */
   sluice = once(async () => {

@@ -168,7 +168,10 @@ export const suites = [
     run: (resources) =>
       where(
         "stack",
-        () => resources.engine(),
+        async () => {
+          await resources.engine();
+          await resources.testTools();
+        },
         async () => {
           await resources.stack();
           return vitest("stack", { SLUICE_STACK: resources.files.stack });

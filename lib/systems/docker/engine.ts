@@ -40,9 +40,6 @@ export function negotiate(
   return version;
 }
 
-/** Whether API version `one` is `other` or newer. */
-export const atLeast = (one: string, other: string): boolean => olderOf(other, one) === other;
-
 /** Where an engine is, for people: never a secret. */
 export const whereOf = (engine: DockerEngine): string => engine.url ?? engine.socket;
 

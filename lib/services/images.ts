@@ -1,0 +1,75 @@
+// The images of what runs: where each is used, how old and how large it is, and whether there is a newer one.
+import { AppError } from "../errors/app-error";
+import { type ImageDetail, inspectImage } from "../systems/docker/images";
+import { familiarName, parseReference } from "../systems/oci/reference";
+import type { ImageRow } from "./contract";
+import type { HostWatch } from "./host-watch";
+import { services } from "./service";
+import { checkImage, keepCheck, updateOf } from "./updates";
+
+function rowOf(host: HostWatch, image: string, id: string, detail: ImageDetail | null): ImageRow {
+  const at = Date.parse(detail?.Created ?? "");
+  let name = image;
+  let tag: string | null = null;
+  try {
+    const reference = parseReference(image);
+    name = familiarName(reference);
+    tag = reference.tag;
+  } catch {
+    // An id instead of a name: shown as it stands.
+  }
+  return {
+    host: host.engine.name,
+    image,
+    repository: name,
+    tag,
+    imageId: id,
+    digest: detail?.RepoDigests?.[0]?.split("@")[1] ?? null,
+    size: detail?.Size ?? null,
+    createdAt: Number.isNaN(at) || at <= 0 ? null : new Date(at).toISOString(),
+    containers: [...host.containers.values()]
+      .filter(({ inspected }) => inspected.Image === id && inspected.Config.Image === image)
+      .map((watched) => watched.name)
+      .sort(),
+    update: updateOf(host.engine.name, image, id),
+  };
+}
+
+/** Every image that a container of ours is made of, by host and name. A host that does not answer tells what is known without it. */
+export async function imagesInUse(): Promise<ImageRow[]> {
+  const rows = await Promise.all(
+    services()
+      .hosts()
+      .map(async (host) => {
+        const used = new Map<string, { image: string; id: string }>();
+        for (const { inspected } of host.containers.values())
+          used.set(`${inspected.Config.Image} ${inspected.Image}`, {
+            image: inspected.Config.Image,
+            id: inspected.Image,
+          });
+        return Promise.all(
+          [...used.values()].map(async ({ image, id }) =>
+            rowOf(host, image, id, host.up ? await inspectImage(host.engine, id).catch(() => null) : null),
+          ),
+        );
+      }),
+  );
+  return rows.flat().sort((a, b) => a.image.localeCompare(b.image) || a.host.localeCompare(b.host));
+}
+
+/** Asks the registry about one image now. Throws AppError NOT_FOUND when no container of that host is made of it. */
+export async function checkNow(hostName: string, image: string): Promise<ImageRow> {
+  const host = services().host(hostName);
+  const watched = [...host.containers.values()].find(({ inspected }) => inspected.Config.Image === image);
+  if (watched === undefined) throw noImage(hostName, image);
+  const id = watched.inspected.Image;
+  await keepCheck(services(), host, image, id, await checkImage(host, image, id));
+  return rowOf(host, image, id, await inspectImage(host.engine, id).catch(() => null));
+}
+
+const noImage = (host: string, image: string) =>
+  new AppError("NOT_FOUND", `Nothing on ${host} is made of ${image.slice(0, 120)}.`, {
+    problem: "services.noImage",
+    params: { host, image: image.slice(0, 120) },
+    field: "image",
+  });
