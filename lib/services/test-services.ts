@@ -41,15 +41,22 @@ export const actor = (role: Role = "admin"): Actor => ({
 
 export async function openServicesLab(
   name: string,
-  options: TestEngineOptions = {},
+  {
+    through,
+    ...options
+  }: TestEngineOptions & {
+    /** Another way to the engine than its socket: the line of sluice.yaml that says it. */
+    readonly through?: (socket: string) => Promise<string>;
+  } = {},
   yaml = "",
 ): Promise<ServicesLab> {
   const own = await startTestEngine(name, options);
   try {
     await copyImage(own);
-    const house = await openHouse(
-      `systems:\n  docker: [{ name: ${name}, socket: "${own.socket}" }]\n${yaml}`,
-    );
+    const way = through === undefined ? `socket: "${own.socket}"` : await through(own.socket);
+    const house = await openHouse(`systems:
+  docker: [{ name: ${name}, ${way} }]
+${yaml}`);
     forgetSingleton("services");
     forgetSingleton("config");
     forgetSingleton("changes.engine");
