@@ -145,7 +145,12 @@ export const ServiceLine = memo(function ServiceLine({
 }) {
   const t = useTranslations();
   const me = useMe();
-  const act = row.state === "running" ? "restart" : row.state === "paused" ? "unpause" : "start";
+  const act =
+    row.state === "running" || row.state === "restarting"
+      ? "restart"
+      : row.state === "paused"
+        ? "unpause"
+        : "start";
   const button = me.may.operate && row.verdict !== "unknown" && (
     <button
       type="button"
@@ -224,7 +229,7 @@ export const ServiceLine = memo(function ServiceLine({
         </span>
       )}
       {!hidden.has("uptime") && (
-        <span className="w-16 shrink-0 text-right">
+        <span className="w-22 shrink-0 text-right whitespace-nowrap">
           <Uptime row={row} />
         </span>
       )}

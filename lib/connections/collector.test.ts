@@ -142,7 +142,6 @@ test("with nothing configured every kind says which line would connect it; a rel
     "redis",
     "mariadb",
     "docker",
-    "registry",
   ]);
   for (const { kind, name, state, fix } of collector.all()) {
     expect([name, state]).toEqual([null, "not_connected"]);
@@ -157,7 +156,7 @@ test("with nothing configured every kind says which line would connect it; a rel
   const left = new AbortController();
   for await (const event of liveHub().subscribe(left.signal)) {
     if (event.type === "snapshot")
-      expect(event.connections.map(({ name }) => name)).toEqual(Array(7).fill(null));
+      expect(event.connections.map(({ name }) => name)).toEqual(Array(6).fill(null));
     left.abort();
   }
 });

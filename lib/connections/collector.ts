@@ -103,7 +103,7 @@ export class Collector {
     const found = this.#discovered.map(describeDiscovered);
     const seen = new Set([...own, ...found].map(({ kind }) => kind));
     const none = systemKinds
-      .filter(({ kind }) => !seen.has(kind))
+      .filter(({ kind, optional }) => !optional && !seen.has(kind))
       .map(({ kind, exampleLine }) => notConnected(kind, null, "none", exampleLine, null));
     return [...own, ...found, ...none];
   }

@@ -3,9 +3,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { config, onConfig } from "../config/load";
 import type { Config } from "../config/schema";
 import { AppError } from "../errors/app-error";
+import { log } from "../runtime/log";
 import { isOwn, ownContainer } from "../systems/docker/self";
 import type { HostRow, ServiceRef, ServiceRow, ServicesEvent, ServicesSnapshot } from "./contract";
 import { type Death, HostWatch } from "./host-watch";
+import { loopWindowMs } from "./judge";
 import type { Watched } from "./watched";
 
 export type CollectorOptions = {
@@ -13,6 +15,8 @@ export type CollectorOptions = {
   /** How long statistics go on after the last viewer left, ms. */
   readonly lingerMs?: number;
   readonly onDeath?: (host: HostWatch, death: Death) => void;
+  /** When a container died, as it was kept before this process began. */
+  readonly deathsSince?: (host: string, container: string, from: number) => Promise<number[]>;
   /** What is known of newer images, by host and container. */
   readonly updateOf?: (host: string, watched: Watched) => ServiceRow["update"];
 };
@@ -29,6 +33,7 @@ export class ServicesCollector {
   readonly #config: () => Pick<Config, "systems">;
   readonly #lingerMs: number;
   readonly #onDeath: (host: HostWatch, death: Death) => void;
+  readonly #deathsSince: NonNullable<CollectorOptions["deathsSince"]>;
   readonly #updateOf: (host: string, watched: Watched) => ServiceRow["update"];
   readonly #entries = new Map<string, Entry>();
   readonly #own = ownContainer();
@@ -44,6 +49,7 @@ export class ServicesCollector {
     this.#config = options.config ?? config;
     this.#lingerMs = options.lingerMs ?? 60_000;
     this.#onDeath = options.onDeath ?? (() => {});
+    this.#deathsSince = options.deathsSince ?? (async () => []);
     this.#updateOf = options.updateOf ?? (() => null);
   }
 
@@ -83,6 +89,14 @@ export class ServicesCollector {
         },
         gone: (watched) => this.#forget(watched.id),
         death: (death) => this.#onDeath(host, death),
+        met: (watched) => {
+          this.#deathsSince(name, watched.id, Date.now() - loopWindowMs)
+            .then((deaths) => {
+              watched.remember(deaths);
+              this.touch(watched);
+            })
+            .catch((error: unknown) => log.warn({ err: error }, "earlier deaths are not known"));
+        },
       });
       this.#entries.set(name, { host, identity });
       host.start();

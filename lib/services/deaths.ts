@@ -61,6 +61,15 @@ async function lastLines(host: HostWatch, watched: Watched, diedAt: number): Pro
   return all.filter(({ at }) => !(Date.parse(at) > diedAt + graceMs)).slice(-keptLines);
 }
 
+/** When a container died without being asked to, since `from`; ms. What happened before Sluice was started counts too. */
+export async function deathsSince(host: string, container: string, from: number): Promise<number[]> {
+  const rows = await db().containerDeath.findMany({
+    where: { host, container, requested: false, at: { gte: new Date(from) } },
+    select: { at: true },
+  });
+  return rows.map(({ at }) => at.getTime());
+}
+
 /** The deaths of the containers of this name, the last one first, each with what had happened before it. */
 export async function deathsOf(host: string, name: string, watched: Watched | null): Promise<DeathRow[]> {
   const rows = await db().containerDeath.findMany({

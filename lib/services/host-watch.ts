@@ -33,6 +33,8 @@ export type HostHooks = {
   /** The host's own state changed. */
   host(): void;
   row(watched: Watched): void;
+  /** A container is seen for the first time, and had been restarted before. */
+  met(watched: Watched): void;
   gone(watched: Watched): void;
   death(death: Death): void;
 };
@@ -256,6 +258,7 @@ export class HostWatch {
       this.containers.set(inspected.Id, watched);
       for (const event of this.#early.get(watched.id) ?? []) this.#take(watched, event);
       this.#early.delete(watched.id);
+      if (inspected.RestartCount > 0) this.#hooks.met(watched);
     }
     if (!watched.running) watched.usage = null;
     this.#followStats(watched);

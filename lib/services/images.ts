@@ -12,11 +12,12 @@ function rowOf(host: HostWatch, image: string, id: string, detail: ImageDetail |
   let name = image;
   let tag: string | null = null;
   try {
-    const reference = parseReference(image);
-    name = familiarName(reference);
-    tag = reference.tag;
+    // An id instead of a name is shown as it stands.
+    const reference = image.startsWith("sha256:") ? null : parseReference(image);
+    name = reference === null ? image.slice(0, 19) : familiarName(reference);
+    tag = reference?.tag ?? null;
   } catch {
-    // An id instead of a name: shown as it stands.
+    // A name that the engine took and we do not understand, too.
   }
   return {
     host: host.engine.name,

@@ -6,7 +6,7 @@ import { inspectImage } from "../systems/docker/images";
 import { dependentsOf, needsOf, textsOf } from "./acts/depends";
 import { ServicesCollector } from "./collector";
 import type { ServiceDetail, ServiceRef, UsageHistory } from "./contract";
-import { deathsOf, keepDeath } from "./deaths";
+import { deathsOf, deathsSince, keepDeath } from "./deaths";
 import { stepMs } from "./ring";
 import { startUpdates, updateOf } from "./updates";
 
@@ -17,6 +17,7 @@ export function services(): ServicesCollector {
     () =>
       new ServicesCollector({
         onDeath: (host, death) => void keepDeath(host, death),
+        deathsSince,
         updateOf: (host, { inspected }) => updateOf(host, inspected.Config.Image, inspected.Image),
       }),
   );
@@ -76,6 +77,7 @@ export async function serviceDetail(ref: ServiceRef): Promise<ServiceDetail> {
 }
 
 function connectionsOf({
+  Id,
   NetworkSettings,
   Mounts,
 }: Inspected): Pick<ServiceDetail, "ports" | "mounts" | "networks"> {
@@ -94,7 +96,8 @@ function connectionsOf({
       name,
       ip: one.IPAddress || null,
       fixed: textOf(one.IPAMConfig?.IPv4Address) !== "",
-      aliases: one.Aliases ?? [],
+      // The engine adds the beginning of the id by itself.
+      aliases: (one.Aliases ?? []).filter((alias) => !Id.startsWith(alias)),
     })),
   };
 }

@@ -18,7 +18,7 @@ const retryMs = 3_600_000;
 /** Time between two questions: a registry's limits are for everybody behind one address. */
 const paceMs = 2000;
 /** How often it is looked whether something is due. */
-const roundMs = 60_000;
+const roundMs = 10_000;
 const maxTags = 5;
 
 const keyOf = (host: string, image: string, imageId: string): string => `${host}\n${image}\n${imageId}`;

@@ -70,6 +70,11 @@ export class Watched {
     return { requested, oom };
   }
 
+  /** Deaths of before this process began; those we heard ourselves stay. */
+  remember(deaths: readonly number[]): void {
+    this.#deaths = [...new Set([...deaths, ...this.#deaths])];
+  }
+
   sample(counters: Counters, at: number): void {
     const before = this.#counters;
     this.#counters = counters;

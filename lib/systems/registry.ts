@@ -8,6 +8,8 @@ export type SystemKind = {
   readonly title: string;
   /** Under `systems:`, the line that connects one. */
   readonly exampleLine: string;
+  /** Nothing is missing where none is configured: Sluice finds its way without. */
+  readonly optional?: true;
 };
 
 /** From the visitors inwards, as the requests flow. */
@@ -52,6 +54,7 @@ export const systemKinds: readonly SystemKind[] = [
     kind: "registry",
     configKey: "registry",
     title: "Container registry",
+    optional: true,
     exampleLine: `registry: [{ name: registry, url: "https://registry.example.org", username: sluice, password: "\${REGISTRY_PASSWORD}" }]`,
   },
 ];
