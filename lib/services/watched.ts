@@ -66,7 +66,7 @@ export class Watched {
     // A worker that ends well after its hour, to be started afresh, did not die; one that does it each second is a loop.
     const lived = event.at - (timeOf(this.inspected.State.StartedAt) ?? 0);
     const well = event.detail === "0" && lived > briefMs;
-    if (!requested && !well) this.#deaths.push(event.at);
+    if (!requested && !well) this.#deaths.push(Math.floor(event.at));
     return { requested, oom };
   }
 
