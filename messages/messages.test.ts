@@ -95,7 +95,7 @@ it("has every problem, log line and finding that the server names", () => {
     ...named("problems", /\bproblem: "([\w.]+)"/g),
     ...named(
       "log",
-      /(?:\b(?:log|note)\(\s*"(?:info|warn|error)",\s*|\bmessage: )"((?:change|purge|services)\.\w+)"/g,
+      /(?:\b(?:log|note)\(\s*"(?:info|warn|error)",\s*|\bmessage: )"((?:change|purge|services|swarm)\.\w+)"/g,
     ),
     // Facts that a probe tells, under their names in lib/systems.
     ...named("facts", /\bfacts\.(\w+) =/g),

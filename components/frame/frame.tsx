@@ -85,6 +85,7 @@ function Breadcrumb() {
     api: t("settings.api"),
     logs: t("services.logs"),
     images: t("services.images"),
+    swarm: t("swarm.title"),
   };
   const last =
     page === undefined

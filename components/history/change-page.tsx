@@ -20,6 +20,7 @@ import { ActProof } from "./act-proof";
 import { DeployProof } from "./deploy-proof";
 import { outcomeOf } from "./outcome";
 import { PurgeProofCards } from "./purge-proof";
+import { SwarmProof } from "./swarm-proof";
 
 const steps = ["planned", "applied", "secondPass", "proved"] as const;
 
@@ -301,6 +302,7 @@ function PurgeChange({ detail }: { readonly detail: ChangeDetail }) {
 function Evidence({ detail }: { readonly detail: ChangeDetail }) {
   const t = useTranslations();
   if (detail.kind === "service.deploy") return <DeployProof detail={detail} />;
+  if (detail.kind.startsWith("swarm.")) return <SwarmProof detail={detail} />;
   if (detail.kind.startsWith("service.")) return <ActProof detail={detail} />;
   return (
     <Card title={t("proof.evidence")}>

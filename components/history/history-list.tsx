@@ -25,9 +25,22 @@ const kinds = [
   "service.kill",
   "service.remove",
   "service.deploy",
+  "swarm.scale",
+  "swarm.deploy",
+  "swarm.restart",
+  "swarm.availability",
 ] as const;
 const states = ["running", "verifying", "done", "failed", "cancelled", "interrupted", "undone"] as const;
-const outcomes = ["fresh", "stale", "unknown", "asWanted", "otherwise", "deployed", "rolledBack"] as const;
+const outcomes = [
+  "fresh",
+  "stale",
+  "unknown",
+  "asWanted",
+  "otherwise",
+  "deployed",
+  "rolledBack",
+  "paused",
+] as const;
 
 function FilterSelect({
   name,

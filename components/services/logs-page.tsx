@@ -18,7 +18,10 @@ import { useServices } from "./use-services";
 export function queryOf(params: URLSearchParams): LogQuery | null {
   const of = params.getAll("of").flatMap((text) => {
     const [host = "", id = ""] = text.split("/", 2);
-    return host && id ? [{ host, id }] : [];
+    // "host/swarm:name" is a Swarm's service, from all its nodes.
+    const swarm = id.startsWith("swarm:");
+    const kind = swarm ? ("swarm" as const) : ("container" as const);
+    return host && id ? [{ host, id: swarm ? id.slice(6) : id, kind }] : [];
   });
   if (of.length === 0) return null;
   const levels = logLevels.slice(Math.max(0, logLevels.indexOf((params.get("level") ?? "") as LogLevel)));
@@ -42,7 +45,8 @@ export function queryOf(params: URLSearchParams): LogQuery | null {
 /** Where the same selection is had as a file, whole. */
 export function fileAddress(query: LogQuery): string {
   const params = new URLSearchParams();
-  for (const { host, id } of query.of) params.append("of", `${host}/${id}`);
+  for (const { host, id, kind } of query.of)
+    params.append("of", `${host}/${kind === "swarm" ? "swarm:" : ""}${id}`);
   for (const level of query.levels ?? []) params.append("level", level);
   if (query.since) params.set("since", query.since);
   if (query.until) params.set("until", query.until);

@@ -223,6 +223,11 @@ export function ServicesRoom() {
             {t("services.restartWorkers")}
           </button>
         )}
+        {state.hosts.some(({ swarm }) => swarm) && (
+          <Link className="btn" href="/services/swarm">
+            {t("swarm.title")}
+          </Link>
+        )}
         <Link className="btn" href="/services/images">
           {t("services.images")}
         </Link>

@@ -23,6 +23,7 @@ import {
 } from "../services/contract";
 import { deployChoices, deployInput, deployPlan, deployRequest } from "../services/deploy/contract";
 import { logEvent, logQuery } from "../services/logs/contract";
+import { swarmInput, swarmPlan, swarmState } from "../services/swarm/contract";
 import { apiKeyRow, createdApiKey, me, newApiKey, newUser, updateUser, userRow } from "../users/contract";
 
 const id = z.object({ id: z.coerce.number().int().positive() });
@@ -213,6 +214,24 @@ export const contract = {
       .route({ method: "POST", path: "/images/check", summary: "Ask the registry about one image now" })
       .input(z.object({ host: z.string().min(1).max(100), image: z.string().min(1).max(400) }))
       .output(imageRow),
+  },
+  swarm: {
+    get: oc
+      .route({ method: "GET", path: "/swarm/{host}", summary: "Nodes, services and tasks of a Swarm" })
+      .input(z.object({ host: z.string().min(1).max(100) }))
+      .output(swarmState),
+    plan: oc
+      .route({ method: "POST", path: "/swarm/acts/plan", summary: "What an act on a Swarm would change" })
+      .input(swarmInput)
+      .output(swarmPlan),
+    act: oc
+      .route({
+        method: "POST",
+        path: "/swarm/acts",
+        summary: "Scale, deploy or restart a service, or drain a node; answers with the running change",
+      })
+      .input(swarmInput)
+      .output(changeRow),
   },
   users: {
     me: oc.route({ method: "GET", path: "/me", summary: "Who you are and what you may do" }).output(me),

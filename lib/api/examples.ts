@@ -34,6 +34,16 @@ export const examples: Readonly<Record<string, Examples>> = {
       value: { host: "local", id: "shop-php-1", image: "1.4.2", watchMs: 60_000 },
     },
   },
+  "POST /swarm/acts": {
+    scale: {
+      summary: "Three tasks of one service",
+      value: { host: "local", act: "scale", name: "shop_php", replicas: 3 },
+    },
+    drain: {
+      summary: "Take everything off a node",
+      value: { host: "local", act: "availability", name: "web-2", availability: "drain" },
+    },
+  },
   "POST /services/logs": {
     errors: {
       summary: "The errors of two containers in an hour",

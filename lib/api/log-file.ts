@@ -18,8 +18,8 @@ export async function answerLogFile(asked: Request): Promise<Response> {
     const one = (name: string) => searchParams.get(name) ?? undefined;
     const parsed = logQuery.safeParse({
       of: searchParams.getAll("of").map((text) => {
-        const [host, id] = text.split("/", 2);
-        return { host, id };
+        const [host, id = ""] = text.split("/", 2);
+        return id.startsWith("swarm:") ? { host, id: id.slice(6), kind: "swarm" } : { host, id };
       }),
       since: one("since"),
       until: one("until"),
@@ -39,7 +39,9 @@ export async function answerLogFile(asked: Request): Promise<Response> {
     const ended = new AbortController();
     asked.signal.addEventListener("abort", () => ended.abort(), { once: true });
     // Unknown containers are refused before the file begins.
-    const names = parsed.data.of.map((ref) => services().find(ref).watched.name);
+    const names = parsed.data.of.map((ref) =>
+      ref.kind === "swarm" ? ref.id : services().find(ref).watched.name,
+    );
     const stamp = new Date().toISOString().replace(/[:.]/g, "-").slice(0, 19);
     const file = new Response(streamOf(logText(parsed.data, ended.signal)), {
       headers: {

@@ -48,6 +48,12 @@ export const policies = {
     images: { role: "viewer", keys: ["read"] },
     checkImage: { role: "operator", keys: ["all"] },
   },
+  swarm: {
+    get: { role: "viewer", keys: ["read"] },
+    // A deploy is an administrator's; the kind itself says so, with the input.
+    plan: { role: "operator", keys: ["all"] },
+    act: { role: "operator", keys: ["all"] },
+  },
   users: {
     me: { role: "viewer", keys: ["read", "purge"], beforePasswordChange: true },
     list: { role: "admin", keys: "person" },

@@ -98,7 +98,12 @@ describe.skipIf(!testStack())("ways to an engine", () => {
       })();
       await lab.row("web", ({ usage }) => usage !== null);
       expect((await serviceDetail({ host, id: "web" })).row.name).toBe("web");
-      const query = { of: [{ host, id: "web" }], regex: false, tail: 5, follow: true };
+      const query = {
+        of: [{ host, id: "web", kind: "container" as const }],
+        regex: false,
+        tail: 5,
+        follow: true,
+      };
       for await (const event of watchLogs(query, control.signal)) if (event.type === "lines") break;
       control.abort();
       await viewer;

@@ -11,7 +11,7 @@ import { actor, openServicesLab, type ServicesLab } from "./test-services";
 
 const host = "services";
 const query = (names: readonly string[], more: Partial<LogQuery> = {}): LogQuery => ({
-  of: names.map((id) => ({ host, id })),
+  of: names.map((id) => ({ host, id, kind: "container" as const })),
   regex: false,
   tail: 500,
   follow: false,

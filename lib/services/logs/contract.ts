@@ -6,8 +6,11 @@ export const logLevels = ["trace", "debug", "info", "warn", "error", "fatal"] as
 export type LogLevel = (typeof logLevels)[number];
 
 export const logQuery = z.object({
-  /** Up to twenty containers, merged in time order. */
-  of: z.array(serviceRef).min(1).max(20),
+  /** Up to twenty containers, or services of a Swarm, merged in time order. */
+  of: z
+    .array(serviceRef.extend({ kind: z.enum(["container", "swarm"]).default("container") }))
+    .min(1)
+    .max(20),
   since: z.iso.datetime({ offset: true }).optional(),
   until: z.iso.datetime({ offset: true }).optional(),
   /** Lines with this text (any case), or matching this regular expression (RE2) with `regex`. */

@@ -19,7 +19,13 @@ const tickMs = 5000;
 /** What waits for a slow reader at most, bytes of text. */
 const maxWaiting = 4 * 1024 * 1024;
 
-type Source = { readonly from: number; readonly host: HostWatch; readonly watched: Watched };
+/** One log of the question: a container's, or (`watched` null) that of a Swarm's service by this id. */
+type Source = {
+  readonly from: number;
+  readonly host: HostWatch;
+  readonly id: string;
+  readonly watched: Watched | null;
+};
 type Keep = (line: LogLine, from: number) => ShownLine | null;
 
 /** The filter of a query. Throws AppError INVALID_INPUT for a bad expression. */
@@ -59,14 +65,24 @@ const seconds = (at: string | undefined): number | undefined =>
   at === undefined ? undefined : Date.parse(at) / 1000;
 const byTime = (a: ShownLine, b: ShownLine): number => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0);
 
+/** How a log is asked for. A service's tasks hardly ever have a terminal, and the Swarm does not say. */
+const formOf = (watched: Watched | null): { tty: boolean; ofService: boolean } => ({
+  tty: watched?.inspected.Config.Tty === true,
+  ofService: watched === null,
+});
+
 function sourcesOf(query: LogQuery): Source[] {
   checkRange(seconds(query.since), seconds(query.until));
-  return query.of.map((ref, from) => ({ from, ...services().find(ref) }));
+  return query.of.map((ref, from) => {
+    if (ref.kind === "swarm") return { from, host: services().host(ref.host), id: ref.id, watched: null };
+    const { host, watched } = services().find(ref);
+    return { from, host, id: watched.id, watched };
+  });
 }
 
 /** Reads one container's history; answers the newest `tail` lines that are kept, and how far it came. */
 async function history(
-  { from, host, watched }: Source,
+  { from, host, id, watched }: Source,
   query: LogQuery,
   keep: Keep,
   budget: { left: number },
@@ -74,7 +90,7 @@ async function history(
 ): Promise<{ lines: ShownLine[]; last: string; whole: boolean }> {
   const filtered = Boolean(query.search) || Boolean(query.levels?.length) || query.stream !== undefined;
   const options = {
-    tty: watched.inspected.Config.Tty === true,
+    ...formOf(watched),
     follow: false,
     since: seconds(query.since),
     until: seconds(query.until),
@@ -85,7 +101,7 @@ async function history(
   let last = "";
   let whole = true;
   try {
-    for await (const batch of readLog(host.engine, watched.id, options, signal)) {
+    for await (const batch of readLog(host.engine, id, options, signal)) {
       for (const line of batch) {
         last = line.at;
         const shown = keep(line, from);
@@ -229,12 +245,12 @@ async function follow(
     const begun = last;
     try {
       const options = {
-        tty: watched.inspected.Config.Tty === true,
+        ...formOf(watched),
         follow: true,
         // The engine's own clock, as its lines say it. Without any line yet, everything there is.
         ...(last === "" ? {} : { since: Number.parseFloat((Date.parse(last) / 1000).toFixed(3)) }),
       };
-      for await (const batch of readLog(host.engine, watched.id, options, signal)) {
+      for await (const batch of readLog(host.engine, watched?.id ?? source.id, options, signal)) {
         if (told !== null) {
           waiting.events.push({
             type: "source",
@@ -267,9 +283,17 @@ async function follow(
 }
 
 /** Resolves with the container that runs under this name again. */
-async function runsAgain(host: HostWatch, before: Watched, signal: AbortSignal): Promise<Watched> {
+async function runsAgain(
+  host: HostWatch,
+  before: Watched | null,
+  signal: AbortSignal,
+): Promise<Watched | null> {
   while (!signal.aborted) {
     await sleep(500, undefined, { signal }).catch(() => {});
+    if (before === null) {
+      if (host.up) return null;
+      continue;
+    }
     const now = [...host.containers.values()].find(({ name }) => name === before.name);
     if (now?.running && host.up) return now;
   }
@@ -280,14 +304,17 @@ async function runsAgain(host: HostWatch, before: Watched, signal: AbortSignal):
 export async function* logText(query: LogQuery, signal: AbortSignal): AsyncGenerator<string, void> {
   const sources = sourcesOf(query);
   const keep = filterOf(query);
-  const open = sources.map(({ from, host, watched }) => {
+  const open = sources.map(({ from, host, id, watched }) => {
     const options = {
-      tty: watched.inspected.Config.Tty === true,
+      ...formOf(watched),
       follow: false,
       since: seconds(query.since),
       until: seconds(query.until),
     };
-    return { name: watched.name, lines: flat(readLog(host.engine, watched.id, options, signal), keep, from) };
+    return {
+      name: watched?.name ?? id,
+      lines: flat(readLog(host.engine, id, options, signal), keep, from),
+    };
   });
   // A merge that holds one line of each: the file is as long as it is, our memory is not.
   const heads = await Promise.all(open.map(({ lines }) => lines.next()));

@@ -5,6 +5,7 @@ import { engine as changes } from "../../changes/engine";
 import { changeDetail } from "../../changes/queries";
 import { testImage } from "../../systems/docker/test-engine";
 import { testStack, until } from "../../systems/test-stack";
+import { watchLogs } from "../logs/logs";
 import { actor, openServicesLab, type ServicesLab } from "../test-services";
 import { type SwarmEvidence, swarmEvidence } from "./contract";
 import { readSwarm } from "./state";
@@ -149,6 +150,34 @@ describe.skipIf(!testStack())("a Swarm", () => {
         ),
       ).rejects.toMatchObject({ code: "FORBIDDEN" });
       await lab.own.docker("service", "rm", "everywhere");
+    }, 60_000);
+
+    test("the log of a service, from all its tasks", async () => {
+      await service("talk", "--replicas", "2", "--env", "WHO={{.Task.Slot}}");
+      await lab.own.docker(
+        "service",
+        "update",
+        "--detach",
+        "--image",
+        "swarmtest:2",
+        "--no-resolve-image",
+        "talk",
+      );
+      const control = new AbortController();
+      const lines: string[] = [];
+      const query = {
+        of: [{ host, id: "talk", kind: "swarm" as const }],
+        regex: false,
+        tail: 100,
+        follow: true,
+      };
+      for await (const event of watchLogs(query, control.signal)) {
+        if (event.type === "history" || event.type === "lines")
+          lines.push(...event.lines.map(({ text }) => text));
+        if (lines.length >= 2) break;
+      }
+      expect(lines).toEqual(["two", "two"]);
+      await lab.own.docker("service", "rm", "talk");
     }, 60_000);
 
     test("a node is drained and taken back", async () => {

@@ -15,6 +15,8 @@ export type LogLine = {
 };
 
 export type LogOptions = {
+  /** Of a Swarm's service, from all nodes, instead of a container: a manager gathers it. */
+  readonly ofService?: boolean;
   readonly tty: boolean;
   readonly follow: boolean;
   /** Seconds since the epoch, with a fraction. */
@@ -50,13 +52,13 @@ export async function* readLog(
   options: LogOptions,
   signal: AbortSignal,
 ): AsyncGenerator<LogLine[], void> {
-  const { tty, follow, since, until, tail } = options;
+  const { tty, follow, since, until, tail, ofService = false } = options;
   const stream = await openStream(
     engine,
     (docker, abortSignal) =>
       // Not container.logs(): without `follow` that reads everything into memory first.
       dial(docker, {
-        path: `/containers/${containerRef(id)}/logs?`,
+        path: `/${ofService ? "services" : "containers"}/${containerRef(id)}/logs?`,
         method: "GET",
         statusCodes: { 200: true },
         isStream: true,
