@@ -1,18 +1,23 @@
 // Every room, light and dark: axe finds nothing serious, and nothing reaches past the edge of a phone.
 import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
-import { expect, phone, test } from "./fixtures";
+import { expect, phone, stack, test } from "./fixtures";
 
 const rooms = [
   "/purge",
   "/purge?by=urls",
   "/purge?by=everything",
+  "/services",
+  "/services/images",
+  "/services/swarm",
+  `/services/engine/${stack.containers["varnish-1"]}`,
+  `/services/logs?of=engine/${stack.containers.nginx}`,
   "/history",
   "/settings/connections",
   "/settings/users",
   "/settings/account",
   "/settings/api",
-] as const;
+];
 
 /** Shown, with its data: nothing is loading any more. */
 async function settled(page: Page): Promise<void> {

@@ -51,7 +51,10 @@ export const stateFile = (person: Person): string => `test-results/.people/${per
 export const sluiceAddress = process.env.SLUICE_E2E_URL ?? "http://localhost:3000";
 export const dataFolder = process.env.SLUICE_E2E_DATA ?? ".lab/test/sluice";
 export const stack = z
-  .object({ ports: z.object({ edge: z.int(), varnish1: z.int(), varnish2: z.int(), origin: z.int() }) })
+  .object({
+    containers: z.record(z.string(), z.string()),
+    ports: z.object({ edge: z.int(), varnish1: z.int(), varnish2: z.int(), origin: z.int() }),
+  })
   .parse(JSON.parse(readFileSync(process.env.SLUICE_STACK ?? ".lab/test/stack.json", "utf8")));
 export const siteAddress = `http://site.localhost:${stack.ports.edge}`;
 export const shopAddress = `http://shop.localhost:${stack.ports.edge}`;
