@@ -31,7 +31,7 @@ test("the stack's services are there, live; a viewer looks, and has nothing to p
   await viewer.goto("/services");
   const name = stack.containers.redis ?? "";
   await expect(viewer.getByRole("link", { name: "redis", exact: true })).toBeVisible();
-  await expect(viewer.getByText(name)).toBeVisible();
+  await expect(viewer.getByText(name, { exact: true }).first()).toBeVisible();
   await expect(viewer.getByRole("button", { name: en("services.acts.restart") })).toHaveCount(0);
   await viewer.getByLabel(en("services.search")).fill("varnish-2");
   await expect(viewer).toHaveURL(/q=varnish-2/);
@@ -99,7 +99,7 @@ test("why a service died: its code and its last words, on the page as it happens
   const viewer = await as("viewer");
   await viewer.goto(`/services/engine/${name}`);
   await expect(viewer.getByText(en("services.exit.code", { code: 7 }))).toBeVisible({ timeout: 20_000 });
-  await expect(viewer.getByText("the <b>last</b> words")).toBeVisible();
+  await expect(viewer.getByText("the <b>last</b> words", { exact: true })).toBeVisible();
 });
 
 test("a log is live, searched on the server, and HTML in it is text", async ({ as, container }) => {
@@ -109,7 +109,7 @@ test("a log is live, searched on the server, and HTML in it is text", async ({ a
   const viewer = await as("viewer");
   await viewer.goto(`/services/logs?of=engine/${name}`);
   await expect(viewer.getByText("<img src=x onerror=alert(1)>")).toBeVisible();
-  await expect(viewer.getByText(en("services.logLive"))).toBeVisible();
+  await expect(viewer.getByRole("main").getByText(en("services.logLive"), { exact: true })).toBeVisible();
   await expect(viewer.getByText(/^beat 1\d$/).first()).toBeVisible({ timeout: 15_000 });
   await viewer.getByRole("button", { name: en("services.pause"), exact: true }).click();
   await expect(viewer.getByText(/new lines/)).toBeVisible();
@@ -133,18 +133,13 @@ test("a hundred thousand lines do not hang the page", async ({ as, container }) 
 
 test("a deploy that is not good comes back by itself, and the page says why", async ({ as, container }) => {
   const name = await container(endless);
-  await docker("create", "--name", `${name}-base`, image, "true");
-  await docker(
-    "commit",
-    "--change",
-    'CMD ["sh","-c","echo no database; exit 4"]',
-    `${name}-base`,
-    `${name}:bad`,
-  );
-  await docker("rm", `${name}-base`);
   await docker("rm", "-f", name);
-  await docker("tag", image, `${name}:good`);
-  await docker("run", "-d", "--network", "none", "--name", name, `${name}:good`, "sh", "-c", endless);
+  await docker("create", "--name", `${name}-base`, image, "true");
+  const command = (script: string) => `CMD ${JSON.stringify(["sh", "-c", script])}`;
+  await docker("commit", "--change", command("echo no database; exit 4"), `${name}-base`, `${name}:bad`);
+  await docker("commit", "--change", command(endless), `${name}-base`, `${name}:good`);
+  await docker("rm", `${name}-base`);
+  await docker("run", "-d", "--network", "none", "--name", name, `${name}:good`);
   try {
     const admin = await as("admin");
     await admin.goto(`/services/engine/${name}`);

@@ -174,11 +174,18 @@ function Choose() {
 function Log({ query }: { readonly query: LogQuery }) {
   const t = useTranslations();
   const say = useSay();
-  const log = useLog(JSON.stringify(query));
+  const question = JSON.stringify(query);
+  const log = useLog(question);
   const [follow, setFollow] = useState(true);
   const [wrap, setWrap] = useState(true);
   // Paused: what is seen stands still, what comes is kept and counted.
   const [held, setHeld] = useState<typeof log.lines | null>(null);
+  // Another question is not what was paused.
+  const [pausedAt, setPausedAt] = useState(question);
+  if (pausedAt !== question) {
+    setPausedAt(question);
+    setHeld(null);
+  }
   const lines = held ?? log.lines;
   const newer = held === null ? 0 : log.lines.filter(({ key }) => key > (held.at(-1)?.key ?? 0)).length;
   const names = query.of.map(({ id }) => id);

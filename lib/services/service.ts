@@ -7,6 +7,7 @@ import { dependentsOf, needsOf, textsOf } from "./acts/depends";
 import { ServicesCollector } from "./collector";
 import type { ServiceDetail, ServiceRef, UsageHistory } from "./contract";
 import { deathsOf, deathsSince, keepDeath } from "./deaths";
+import { maskedCommand, maskedLabels, maskedText } from "./mask";
 import { stepMs } from "./ring";
 import { startUpdates, updateOf } from "./updates";
 
@@ -52,7 +53,7 @@ export async function serviceDetail(ref: ServiceRef): Promise<ServiceDetail> {
   const logConfig = HostConfig.LogConfig;
   return {
     row: services().rowOf(host, watched),
-    command: [...textsOf(Config.Entrypoint), ...textsOf(Config.Cmd)].join(" ").slice(0, 1000),
+    command: maskedCommand([...textsOf(Config.Entrypoint), ...textsOf(Config.Cmd)]).slice(0, 1000),
     restartPolicy: `${policy?.Name || "no"}${policy?.MaximumRetryCount ? `:${policy.MaximumRetryCount}` : ""}`,
     user: textOf(Config.User),
     workingDir: textOf(Config.WorkingDir),
@@ -64,7 +65,7 @@ export async function serviceDetail(ref: ServiceRef): Promise<ServiceDetail> {
         : "",
     imageDigest: image?.RepoDigests?.[0] ?? null,
     ...connectionsOf(inspected),
-    labels: Object.fromEntries(Object.entries(Config.Labels ?? {}).sort(([a], [b]) => a.localeCompare(b))),
+    labels: maskedLabels(Config.Labels ?? {}),
     env: (Config.Env ?? []).map((one) => one.split("=", 1)[0] ?? "").sort(),
     healthCheck: healthOf(inspected),
     events: watched.events
@@ -105,13 +106,13 @@ function connectionsOf({
 function healthOf({ Config, State }: Inspected): ServiceDetail["healthCheck"] {
   if (!State.Health) return null;
   return {
-    test: (Config.Healthcheck?.Test ?? []).join(" "),
+    test: maskedCommand(Config.Healthcheck?.Test ?? []),
     failingStreak: State.Health.FailingStreak ?? 0,
     log: (State.Health.Log ?? [])
       .map(({ Start, ExitCode, Output }) => ({
         at: iso(Start) ?? new Date(0).toISOString(),
         exitCode: ExitCode,
-        output: Output.slice(0, 4000),
+        output: maskedText(Output.slice(0, 4000)),
       }))
       .reverse(),
   };
