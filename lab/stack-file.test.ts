@@ -1,0 +1,42 @@
+// docker-stack.yml gives a Swarm the same services as docker-compose.yml gives one machine, and updates that go back by themselves.
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { parse } from "yaml";
+
+type File = {
+  readonly services: Record<string, Service>;
+  readonly configs?: Record<string, { readonly file: string }>;
+};
+type Service = {
+  readonly container_name?: string;
+  readonly environment?: Record<string, string>;
+  readonly volumes?: readonly string[];
+  readonly deploy?: { readonly update_config?: Record<string, unknown>; readonly placement?: unknown };
+};
+const root = join(import.meta.dirname, "..");
+const read = (file: string): File => parse(readFileSync(join(root, file), "utf8"), { merge: true });
+const compose = read("docker-compose.yml");
+const stack = read("docker-stack.yml");
+
+test("the same services", () => {
+  expect(Object.keys(stack.services).sort()).toEqual(Object.keys(compose.services).sort());
+});
+
+test.each(Object.entries(stack.services))(
+  "%s: nothing that a Swarm ignores, and an update that goes back",
+  (_name, service) => {
+    expect(service.container_name).toBeUndefined();
+    expect(service.deploy?.update_config).toMatchObject({ failure_action: "rollback" });
+    // A named volume is a node's own: what has one stays on its node.
+    if ((service.volumes ?? []).some((volume) => /^[a-z]/.test(volume))) {
+      expect(service.deploy?.placement).toBeDefined();
+      expect(service.deploy?.update_config).toMatchObject({ order: "stop-first" });
+    }
+  },
+);
+
+test("its configs are files that are there", () => {
+  for (const { file } of Object.values(stack.configs ?? {}))
+    expect(readFileSync(join(root, file), "utf8").length).toBeGreaterThan(0);
+});
