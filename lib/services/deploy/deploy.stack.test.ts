@@ -202,6 +202,30 @@ describe.skipIf(!testStack())("deploys", () => {
     await lab.own.docker("rm", "-f", "private");
   }, 60_000);
 
+  test("the new container is taken away by somebody: the old one runs as before, and nothing is left", async () => {
+    const id = await runApp("clean", "10.99.0.17");
+    const before = await inspect("clean");
+    const running = deploy("clean", app("2"), { watchMs: 60_000 });
+    await until(
+      "it is watched",
+      async () => {
+        const [all, now] = await Promise.all([names(), inspect("clean").catch(() => null)]);
+        return (
+          all.some((name) => name.startsWith("clean.before")) && now?.State.Running === true && now.Id !== id
+        );
+      },
+      20_000,
+    );
+    await lab.own.docker("rm", "-f", "clean");
+    const row = await running;
+    expect(row).toMatchObject({ state: "failed", outcome: "rolledBack" });
+    expect((await evidenceOf(row)).reason).toBe("gone");
+    const now = await inspect("clean");
+    expect([now.Id, now.State.Running, now.Image]).toEqual([id, true, before.Image]);
+    expect((await names()).filter((name) => name.startsWith("clean"))).toEqual(["clean"]);
+    await lab.own.docker("rm", "-f", "clean");
+  }, 60_000);
+
   /** Whatever became of it: one container of that name runs, and what was said of it is so. */
   async function isTrue(row: ChangeRow, name: string): Promise<void> {
     await until(

@@ -195,7 +195,8 @@ class Deploy {
   /** The new container, made but not started, under a name of its own. */
   async #create(): Promise<void> {
     const { container, from, to } = this.#plan;
-    if (this.state.newId !== null && (await this.#look(this.state.newId)) !== null) return;
+    // Complete before the old one was touched: there is nothing left to make.
+    if (this.state.stoppedAt !== null) return;
     const old = await this.#look(container.id);
     if (old === null) throw gone(container.name);
     refuseChanged(container, fingerprintOf(old));
@@ -205,6 +206,8 @@ class Deploy {
     // Made before a crash that came before it was written down?
     const made = await this.#look(this.#nextName);
     const newId = made?.Id ?? (await this.#do(() => this.#createOnce(create)));
+    // Written down before anything else can fail: whoever gives up takes it away.
+    await this.#save({ newId });
     for (const { name, settings } of networks) {
       const joined = await this.#look(newId);
       if (joined?.NetworkSettings.Networks?.[name]) continue;
@@ -212,7 +215,7 @@ class Deploy {
     }
     const now = await this.#look(newId);
     const differs = now === null ? [] : differences(old, now, oldImage, newImage);
-    await this.#save({ newId, differs, errorsBefore: await this.#errorsBefore(old) });
+    await this.#save({ differs, errorsBefore: await this.#errorsBefore(old) });
     this.#context.log("info", "services.created", { container: this.#nextName });
   }
 

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { containerRef } from "./containers";
+import { readInfo } from "./engine";
 import { eventOf, watchEvents } from "./events";
 import { readLog } from "./logs";
 import { countersOf, usageOf } from "./stats";
@@ -181,6 +182,18 @@ describe("stats", () => {
       ),
     ).toMatchObject({ memory: 10 });
   });
+});
+
+test("a clock that is ahead is measured, and one that is not told is not guessed", async () => {
+  const ahead = await engineThat((response) =>
+    response.end(
+      JSON.stringify({ ContainersRunning: 1, SystemTime: new Date(Date.now() + 3_600_000).toISOString() }),
+    ),
+  );
+  const skew = (await readInfo(ahead)).clockSkewMs ?? 0;
+  expect(Math.abs(skew - 3_600_000)).toBeLessThan(5000);
+  const silent = await engineThat((response) => response.end(JSON.stringify({ ContainersRunning: 1 })));
+  expect((await readInfo(silent)).clockSkewMs).toBeNull();
 });
 
 test("what is no name of a container never reaches a path", () => {
