@@ -52,6 +52,7 @@ export const sluiceAddress = process.env.SLUICE_E2E_URL ?? "http://localhost:300
 export const dataFolder = process.env.SLUICE_E2E_DATA ?? ".lab/test/sluice";
 export const stack = z
   .object({
+    composeProject: z.string(),
     containers: z.record(z.string(), z.string()),
     ports: z.object({ edge: z.int(), varnish1: z.int(), varnish2: z.int(), origin: z.int() }),
   })

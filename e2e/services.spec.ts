@@ -28,7 +28,8 @@ const test = base.extend<{ container: (script: string, ...options: string[]) => 
 
 test("the stack's services are there, live; a viewer looks, and has nothing to press", async ({ as }) => {
   const viewer = await as("viewer");
-  await viewer.goto("/services");
+  // Another stack may run on the same engine.
+  await viewer.goto(`/services?project=${stack.composeProject}`);
   const name = stack.containers.redis ?? "";
   await expect(viewer.getByRole("link", { name: "redis", exact: true })).toBeVisible();
   await expect(viewer.getByText(name, { exact: true }).first()).toBeVisible();
