@@ -200,21 +200,23 @@ export function ServicesRoom() {
   });
   const projects = [...new Set([...state.rows.values()].flatMap(({ project }) => project ?? []))].sort();
   const filtered = ["q", "state", "host", "project"].some((name) => params.has(name));
-  const workers = [...state.rows.values()].some((row) =>
-    /(^|[-_])workers?([-_]|$)/.test(row.service ?? row.name),
+  const worker = [...state.rows.values()].find(
+    (row) =>
+      (view.host === null || row.host === view.host) &&
+      (view.project === null || row.project === view.project) &&
+      /(^|[-_])workers?([-_]|$)/.test(row.service ?? row.name),
   );
-  const [firstHost] = state.hosts;
   return (
     <div className="mx-auto flex h-full max-w-7xl flex-col px-3 py-4 sm:px-5">
       <div className="mb-3 flex flex-wrap items-center gap-2">
         <h1 className="mr-auto">{t("rooms.services")}</h1>
-        {me.may.operate && workers && firstHost && (
+        {me.may.operate && worker !== undefined && (
           <button
             type="button"
             className="btn"
             onClick={() =>
               setAsked({
-                host: view.host ?? firstHost.name,
+                host: worker.host,
                 act: "restart",
                 target: { by: "workers", ...(view.project === null ? {} : { project: view.project }) },
               })
