@@ -1,5 +1,5 @@
 // Draws docs/images from the real thing: `SLUICE_PICTURES=docs/images npx playwright test --project pictures`, on a Sluice and stack that run.
-import { expect, fill, phone, publish, siteAddress, test } from "./fixtures";
+import { expect, fill, phone, publish, siteAddress, stack, test } from "./fixtures";
 import { en, fr } from "./words";
 
 const folder = process.env.SLUICE_PICTURES ?? "docs/images";
@@ -49,4 +49,13 @@ test("connections, history, many pages", async ({ as }) => {
   await operator.goto("/history");
   await expect(operator.locator("[data-row]").first()).toBeVisible();
   await operator.screenshot({ path: `${folder}/history.png` });
+});
+
+test("services", async ({ as }) => {
+  const operator = await as("operator", { viewport: { width: 1440, height: 900 } });
+  await operator.goto(`/services?project=${stack.composeProject}`);
+  await expect(operator.getByText(stack.containers.redis ?? "", { exact: true }).first()).toBeVisible();
+  // Sparklines want a few steps of ten seconds.
+  await operator.waitForTimeout(45_000);
+  await operator.screenshot({ path: `${folder}/services.png` });
 });
