@@ -2,12 +2,12 @@
 // History: every change, newest first; the filters live in the address.
 import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import Link from "next/link";
-import { usePathname, useRouter, useSearchParams } from "next/navigation";
+import { usePathname, useSearchParams } from "next/navigation";
 import { useTranslations } from "next-intl";
 import { useCallback, useEffect, useId, useMemo, useRef, useState } from "react";
+import { type Address, AddressSelect, useAddressText } from "@/components/ui/address-filter";
 import { useSay } from "@/components/ui/say";
 import { Empty, Failure, Skeleton } from "@/components/ui/states";
-import { useSettled } from "@/components/ui/use-settled";
 import { query } from "@/lib/api/client";
 import type { ChangeRow } from "@/lib/changes/contract";
 import { useChangeUpdates } from "@/lib/live/client";
@@ -42,41 +42,10 @@ const outcomes = [
   "paused",
 ] as const;
 
-function FilterSelect({
-  name,
-  label,
-  any,
-  options,
-}: {
-  readonly name: FilterName;
-  readonly label: string;
-  readonly any: string;
-  readonly options: readonly { value: string; label: string }[];
-}) {
-  const params = useSearchParams();
-  const router = useRouter();
-  const id = useId();
-  return (
-    <div className="min-w-28 flex-1 sm:flex-none">
-      <label htmlFor={id} className="sr-only">
-        {label}
-      </label>
-      <select
-        id={id}
-        className="input"
-        value={params.get(name) ?? ""}
-        onChange={(event) => router.replace(withFilter(params, name, event.target.value))}
-      >
-        <option value="">{any}</option>
-        {options.map((option) => (
-          <option key={option.value} value={option.value}>
-            {option.label}
-          </option>
-        ))}
-      </select>
-    </div>
-  );
-}
+const address: Address = (params, name, value) => {
+  const known = filterNames.find((one) => one === name);
+  return known === undefined ? "/history" : withFilter(params, known, value);
+};
 
 function FilterText({
   name,
@@ -87,19 +56,8 @@ function FilterText({
   readonly label: string;
   readonly type?: "text" | "search" | "date";
 }) {
-  const params = useSearchParams();
-  const router = useRouter();
   const id = useId();
-  const there = params.get(name) ?? "";
-  const [text, setText] = useState(there);
-  const settled = useSettled(text, 300);
-  const latest = useRef({ params, there });
-  latest.current = { params, there };
-  useEffect(() => setText(there), [there]);
-  useEffect(() => {
-    const now = latest.current;
-    if (settled.trim() !== now.there) router.replace(withFilter(now.params, name, settled.trim()));
-  }, [settled, name, router]);
+  const [text, setText] = useAddressText(name, address);
   return (
     <div className={type === "search" ? "min-w-full flex-1 sm:min-w-56" : "min-w-28 flex-1 sm:flex-none"}>
       <label htmlFor={id} className={type === "date" ? "mr-1.5 text-xs text-mute" : "sr-only"}>
@@ -215,13 +173,15 @@ export function HistoryList() {
       </div>
       <search className="mb-3 flex flex-wrap items-center gap-2">
         <FilterText name="search" type="search" label={t("history.search")} />
-        <FilterSelect
+        <AddressSelect
+          address={address}
           name="state"
           label={t("history.state")}
           any={t("history.anyState")}
           options={states.map((value) => ({ value, label: t(`states.${value}`) }))}
         />
-        <FilterSelect
+        <AddressSelect
+          address={address}
           name="outcome"
           label={t("history.outcome")}
           any={t("history.anyOutcome")}
@@ -237,7 +197,8 @@ export function HistoryList() {
         )}
         {more && (
           <div className="flex w-full flex-wrap items-center gap-2">
-            <FilterSelect
+            <AddressSelect
+              address={address}
               name="kind"
               label={t("history.kind")}
               any={t("history.anyKind")}

@@ -3,11 +3,11 @@
 import Link from "next/link";
 import { useRouter, useSearchParams } from "next/navigation";
 import { useTranslations } from "next-intl";
-import { useEffect, useId, useMemo, useRef, useState } from "react";
+import { useId, useMemo, useState } from "react";
+import { AddressSearch } from "@/components/ui/address-filter";
 import { useSay } from "@/components/ui/say";
 import { Empty, Failure, Skeleton } from "@/components/ui/states";
 import { Status } from "@/components/ui/status";
-import { useSettled } from "@/components/ui/use-settled";
 import { type LogLevel, type LogQuery, logLevels } from "@/lib/services/logs/contract";
 import { maxLines } from "./log-buffer";
 import { LogView } from "./log-view";
@@ -69,29 +69,10 @@ function Filters() {
   const id = useId();
   const set = (name: string, value: string) =>
     router.replace(changed(params, name, value), { scroll: false });
-  const there = params.get("q") ?? "";
-  const [text, setText] = useState(there);
-  const settled = useSettled(text, 400);
-  const latest = useRef({ params, there });
-  latest.current = { params, there };
-  useEffect(() => setText(there), [there]);
-  useEffect(() => {
-    const now = latest.current;
-    if (settled.trim() !== now.there)
-      router.replace(changed(now.params, "q", settled.trim()), { scroll: false });
-  }, [settled, router]);
   const [more, setMore] = useState(() => params.has("since") || params.has("until"));
   return (
     <search className="mb-2 flex flex-wrap items-center gap-2">
-      <input
-        type="search"
-        data-filter
-        className="input min-w-40 flex-1"
-        aria-label={t("services.logSearch")}
-        placeholder={t("services.logSearch")}
-        value={text}
-        onChange={(event) => setText(event.target.value)}
-      />
+      <AddressSearch name="q" label={t("services.logSearch")} address={changed} />
       <label className="tap flex items-center gap-1.5">
         <input
           type="checkbox"

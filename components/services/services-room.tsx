@@ -5,12 +5,12 @@ import dynamic from "next/dynamic";
 import Link from "next/link";
 import { usePathname, useRouter, useSearchParams } from "next/navigation";
 import { useTranslations } from "next-intl";
-import { useEffect, useId, useMemo, useRef, useState } from "react";
+import { useMemo, useRef, useState } from "react";
 import { useMe } from "@/components/frame/me";
+import { AddressSearch, AddressSelect } from "@/components/ui/address-filter";
 import { useSay } from "@/components/ui/say";
 import { Empty, Failure, Skeleton } from "@/components/ui/states";
 import { Status } from "@/components/ui/status";
-import { useSettled } from "@/components/ui/use-settled";
 import { type HostRow, type ServiceRow, verdicts } from "@/lib/services/contract";
 import type { AskedAct } from "./act-dialog";
 import { ServiceLine, useWide } from "./service-line";
@@ -20,69 +20,6 @@ import { columns, type Group, grouped, logsAddress, sorts, verdictTone, viewOf, 
 const ActDialog = dynamic(() => import("./act-dialog").then((module) => module.ActDialog), { ssr: false });
 
 type Item = { readonly group: Group } | { readonly row: ServiceRow };
-
-export function Select({
-  name,
-  label,
-  any,
-  options,
-}: {
-  readonly name: string;
-  readonly label: string;
-  readonly any: string;
-  readonly options: readonly { value: string; label: string }[];
-}) {
-  const params = useSearchParams();
-  const router = useRouter();
-  const id = useId();
-  return (
-    <div className="min-w-28 flex-1 sm:flex-none">
-      <label htmlFor={id} className="sr-only">
-        {label}
-      </label>
-      <select
-        id={id}
-        className="input"
-        value={params.get(name) ?? ""}
-        onChange={(event) => router.replace(withWord(params, name, event.target.value), { scroll: false })}
-      >
-        <option value="">{any}</option>
-        {options.map((option) => (
-          <option key={option.value} value={option.value}>
-            {option.label}
-          </option>
-        ))}
-      </select>
-    </div>
-  );
-}
-
-function Search({ label }: { readonly label: string }) {
-  const params = useSearchParams();
-  const router = useRouter();
-  const there = params.get("q") ?? "";
-  const [text, setText] = useState(there);
-  const settled = useSettled(text, 200);
-  const latest = useRef({ params, there });
-  latest.current = { params, there };
-  useEffect(() => setText(there), [there]);
-  useEffect(() => {
-    const now = latest.current;
-    if (settled.trim() !== now.there)
-      router.replace(withWord(now.params, "q", settled.trim()), { scroll: false });
-  }, [settled, router]);
-  return (
-    <input
-      type="search"
-      data-filter
-      className="input min-w-40 flex-1"
-      aria-label={label}
-      placeholder={label}
-      value={text}
-      onChange={(event) => setText(event.target.value)}
-    />
-  );
-}
 
 function Columns() {
   const t = useTranslations();
@@ -236,15 +173,17 @@ export function ServicesRoom() {
         <Columns />
       </div>
       <search className="mb-3 flex flex-wrap items-center gap-2">
-        <Search label={t("services.search")} />
-        <Select
+        <AddressSearch name="q" label={t("services.search")} address={withWord} />
+        <AddressSelect
+          address={withWord}
           name="state"
           label={t("services.state")}
           any={t("services.anyState")}
           options={verdicts.map((value) => ({ value, label: t(`services.verdicts.${value}`) }))}
         />
         {projects.length > 1 && (
-          <Select
+          <AddressSelect
+            address={withWord}
             name="project"
             label={t("services.project")}
             any={t("services.anyProject")}
@@ -252,14 +191,16 @@ export function ServicesRoom() {
           />
         )}
         {state.hosts.length > 1 && (
-          <Select
+          <AddressSelect
+            address={withWord}
             name="host"
             label={t("services.host")}
             any={t("services.anyHost")}
             options={state.hosts.map(({ name }) => ({ value: name, label: name }))}
           />
         )}
-        <Select
+        <AddressSelect
+          address={withWord}
           name="sort"
           label={t("services.sort")}
           any={t("services.sorts.worst")}

@@ -38,9 +38,20 @@ export function applied(state: ServicesState, event: ServicesEvent): ServicesSta
         const row = rows.get(id);
         if (row !== undefined) rows.set(id, { ...row, usage });
       }
+      for (const [id, value] of Object.entries(event.spark)) {
+        const row = rows.get(id);
+        if (row !== undefined) rows.set(id, { ...row, ...sparkAfter(row, event.step, value) });
+      }
       return { ...state, stream: "live", rows };
     }
   }
+}
+
+/** The line moved on to `step`, whose last whole one was `value`; steps that nobody told of are gaps. */
+function sparkAfter({ spark, sparkStep }: ServiceRow, step: number, value: number) {
+  const moved = Math.min(spark.length, step - sparkStep);
+  if (moved <= 0) return { spark, sparkStep };
+  return { spark: [...spark.slice(moved), ...Array(moved - 1).fill(-1), value], sparkStep: step };
 }
 
 class ServicesStore {

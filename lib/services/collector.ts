@@ -8,6 +8,7 @@ import { isOwn, ownContainer } from "../systems/docker/self";
 import type { HostRow, ServiceRef, ServiceRow, ServicesEvent, ServicesSnapshot } from "./contract";
 import { type Death, HostWatch } from "./host-watch";
 import { loopWindowMs } from "./judge";
+import { stepMs } from "./ring";
 import type { Watched } from "./watched";
 
 export type CollectorOptions = {
@@ -191,6 +192,7 @@ export class ServicesCollector {
       let hostsSeen = this.#hostsRevision;
       yield { type: "snapshot", at: new Date().toISOString(), ...this.snapshot() };
       let usageAt = 0;
+      let stepTold = Math.floor(Date.now() / stepMs);
       for (;;) {
         await sleep(rowsMs, undefined, { signal: ended }).catch(() => {});
         if (ended.aborted) return;
@@ -206,8 +208,11 @@ export class ServicesCollector {
         }
         if (Date.now() - usageAt >= usageMs) {
           usageAt = Date.now();
+          const step = Math.floor(usageAt / stepMs);
+          const spark = step === stepTold ? {} : this.#sparkNow(usageAt);
+          stepTold = step;
           // Empty too: a page takes silence for a dead line.
-          yield { type: "usage", at: new Date(usageAt).toISOString(), usage: this.#usageNow() };
+          yield { type: "usage", at: new Date(usageAt).toISOString(), usage: this.#usageNow(), step, spark };
         }
       }
     } finally {
@@ -222,6 +227,16 @@ export class ServicesCollector {
         for (const watched of host.containers.values())
           if (watched.usage !== null && watched.running) all[watched.id] = watched.usage;
     return all;
+  }
+
+  #sparkNow(now: number): Record<string, number> {
+    return Object.fromEntries(
+      this.hosts().flatMap((host) =>
+        host.up
+          ? [...host.containers.values()].map((watched) => [watched.id, watched.spark(1, now)[0] ?? -1])
+          : [],
+      ),
+    );
   }
 
   #enter(): void {

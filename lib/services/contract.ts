@@ -62,6 +62,8 @@ export const serviceRow = z.object({
   usage: usage.nullable(),
   /** Processors in use, ten seconds each, the last five minutes; -1 where nothing is known. */
   spark: z.array(z.number()),
+  /** The step (ms since the epoch / 10,000) that is under way: the last of `spark` is the one before it. */
+  sparkStep: z.int(),
   update: imageUpdate.nullable(),
   /** Sluice itself runs in it. */
   self: z.boolean(),
@@ -115,8 +117,14 @@ export const servicesEvent = z.discriminatedUnion("type", [
     rows: z.array(serviceRow),
     gone: z.array(z.string()),
   }),
-  /** Every two seconds, by id: what the running ones use now. */
-  z.object({ type: z.literal("usage"), at: z.iso.datetime(), usage: z.record(z.string(), usage) }),
+  /** Every two seconds, by id: what the running ones use now; with a new step, what the one before it was, for `spark`. */
+  z.object({
+    type: z.literal("usage"),
+    at: z.iso.datetime(),
+    usage: z.record(z.string(), usage),
+    step: z.int(),
+    spark: z.record(z.string(), z.number()),
+  }),
 ]);
 export type ServicesEvent = z.infer<typeof servicesEvent>;
 

@@ -2,7 +2,7 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -13,7 +13,7 @@ import { watchEvents } from "../systems/docker/events";
 import type { DockerEngine } from "../systems/docker/target";
 import { testImage } from "../systems/docker/test-engine";
 import { startTestRegistry, type TestRegistry } from "../systems/oci/test-registry";
-import { testStack, until } from "../systems/test-stack";
+import { freePort, testStack, until } from "../systems/test-stack";
 import { watchLogs } from "./logs/logs";
 import { serviceDetail } from "./service";
 import { openServicesLab, type ServicesLab } from "./test-services";
@@ -21,16 +21,6 @@ import { openServicesLab, type ServicesLab } from "./test-services";
 const exec = promisify(execFile);
 const host = "hosts";
 const endless = "trap 'exit 0' TERM; while :; do echo beat; sleep 0.2; done";
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
-    });
-  });
 
 const answers = (port: number) =>
   until(

@@ -7,7 +7,7 @@ import type { Counters, Usage } from "../systems/docker/stats";
 import { usageOf } from "../systems/docker/stats";
 import type { ServiceRow } from "./contract";
 import { judge, loopWindowMs } from "./judge";
-import { UsageRing } from "./ring";
+import { stepMs, UsageRing } from "./ring";
 
 const maxEvents = 100;
 /** A death so soon after a signal was asked for. */
@@ -89,6 +89,11 @@ export class Watched {
     return CpuQuota && CpuQuota > 0 ? CpuQuota / (CpuPeriod || 100_000) : null;
   }
 
+  /** Means of the last whole steps before `now`, -1 where nothing is known. */
+  spark(steps: number, now: number): number[] {
+    return this.ring.last("cpu", steps, now).map((value) => (value === null ? -1 : rounded(value)));
+  }
+
   row(host: string, self: boolean, update: ServiceRow["update"], now: number): ServiceRow {
     const { State, Config, HostConfig, RestartCount, Created } = this.inspected;
     this.#deaths = this.#deaths.filter((at) => now - at < loopWindowMs);
@@ -130,7 +135,8 @@ export class Watched {
       startedAt: iso(State.StartedAt),
       finishedAt: state === "running" ? null : iso(State.FinishedAt),
       cpuLimit: this.cpuLimit,
-      spark: this.ring.last("cpu", sparkSteps, now).map((value) => (value === null ? -1 : rounded(value))),
+      spark: this.spark(sparkSteps, now),
+      sparkStep: Math.floor(now / stepMs),
       update,
       self,
     };

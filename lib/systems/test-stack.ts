@@ -1,5 +1,6 @@
 // For tests only: where the reference stack listens, or why there is none.
 import { readFileSync } from "node:fs";
+import { createServer } from "node:net";
 import * as z from "zod";
 
 const stackFile = z.object({
@@ -33,6 +34,17 @@ export function stackUrl(stack: TestStack, port: string): string {
   if (number === undefined) throw new Error(`the stack has no port "${port}"`);
   return `http://127.0.0.1:${number}`;
 }
+
+/** A port of the loopback that is free now. */
+export const freePort = (): Promise<number> =>
+  new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
+    });
+  });
 
 /** Tries until `look` gives something, or fails after `ms`. */
 export async function until<T>(

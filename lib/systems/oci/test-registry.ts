@@ -2,10 +2,9 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { until } from "../test-stack";
+import { freePort, until } from "../test-stack";
 
 export type TestRegistry = {
   readonly port: number;
@@ -22,16 +21,6 @@ export type TestRegistry = {
 export const login = { username: "ada", password: "lovelace" };
 
 const bcrypt = "$2b$04$ZEDjvaDgLpF03Vw1fp3Q0.tr0mlE8Kj3Q94PuxqoAp3Cgsykx/1eG";
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
-    });
-  });
 
 export async function startTestRegistry({ auth = false } = {}): Promise<TestRegistry> {
   const dir = await mkdtemp(join(tmpdir(), "sluice-registry-"));
