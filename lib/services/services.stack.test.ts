@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { testStack, until } from "../systems/test-stack";
 import { type ActPlan, actEvidence } from "./acts/contract";
+import { ServicesCollector } from "./collector";
 import type { ServicesEvent } from "./contract";
 import { deathsOf } from "./deaths";
 import type { LogEvent, LogQuery } from "./logs/contract";
@@ -41,6 +42,10 @@ describe.skipIf(!testStack())("services", () => {
     input: Record<string, unknown>,
     more: { confirmation?: string; role?: "operator" | "viewer" } = {},
   ) => lab.change(`service.${input.act}`, { host, ...input }, more);
+  const changeOf = async (id: number) => {
+    const { changeDetail } = await import("../changes/queries");
+    return actEvidence.parse((await changeDetail(id)).evidence);
+  };
   const plan = async (input: Record<string, unknown>): Promise<ActPlan> => {
     const { engine } = await import("../changes/engine");
     return (await engine().plan(`service.${input.act}`, { host, ...input }, actor())).plan as ActPlan;
@@ -365,6 +370,68 @@ describe.skipIf(!testStack())("services", () => {
       const state = await lab.own.docker("inspect", "-f", "{{.State.Status}}", "slow");
       expect([row.state, state]).toEqual(["done", "exited"]);
     }, 60_000);
+  });
+
+  test.each([
+    ["start", "exited"],
+    ["restart", "running"],
+    ["pause", "running"],
+    ["unpause", "paused"],
+    ["kill", "running"],
+    ["remove", "running"],
+  ])(
+    "the engine is restarted in the middle of %s: what is said is what is",
+    async (word, from) => {
+      const name = `mid-${word}`;
+      // Asked to end it takes a second, so that there is a middle.
+      await lab.run(
+        name,
+        "trap 'sleep 1; exit 0' TERM; while :; do sleep 0.1; done",
+        "--restart",
+        "on-failure",
+      );
+      if (from === "exited") await lab.own.docker("kill", name);
+      if (from === "paused") await lab.own.docker("pause", name);
+      await lab.row(name, ({ state }) => state === from);
+      const ended = act({ act: word, target: { by: "containers", ids: [name] } }, { confirmation: name });
+      await new Promise((resolve) => setTimeout(resolve, 150));
+      await lab.own.restart();
+      const row = await ended;
+      const state = await lab.own.docker("inspect", "-f", "{{.State.Status}}", name).catch(() => "gone");
+      const wanted = {
+        start: "running",
+        restart: "running",
+        pause: "paused",
+        unpause: "running",
+        kill: "exited",
+        remove: "gone",
+      }[word];
+      // Containers end with their engine: an act that was done may be undone by that, and then it must not be said to be done.
+      if (row.state === "done") expect([word, state]).toEqual([word, wanted]);
+      else expect([word, row.state]).toEqual([word, "failed"]);
+      const evidence = row.outcome === null ? null : await changeOf(row.id);
+      if (evidence !== null) expect(evidence.containers[0]?.after).toBe(state);
+      await lab.own.docker("rm", "-f", name).catch(() => {});
+    },
+    60_000,
+  );
+
+  test("a container of another host is named with its host", async () => {
+    // The same engine by another name.
+    const both = new ServicesCollector({
+      config: () =>
+        ({
+          systems: { docker: [lab.own.engine, { ...lab.own.engine, name: "empty", socket: "/nowhere" }] },
+        }) as never,
+    });
+    const stop = both.start();
+    await lab.run("lives-here", endless);
+    await until("it is seen", async () => both.snapshot().rows.some(({ name }) => name === "lives-here"));
+    expect(() => both.find({ host: "empty", id: "lives-here" })).toThrow(
+      expect.objectContaining({ detail: expect.objectContaining({ problem: "services.otherHost" }) }),
+    );
+    await stop();
+    await lab.own.docker("rm", "-f", "lives-here");
   });
 
   test("an engine that goes: nobody says that things are well; it comes back and all is known again", async () => {

@@ -162,6 +162,11 @@ describe.skipIf(!testStack())("deploys", () => {
       code: "NOT_FOUND",
       detail: { field: "image" },
     });
+    // What ran before is not on the host any more: its tag is not taken instead.
+    const pruned = `sha256:${"0".repeat(64)}`;
+    await expect(deploy("same", app("2"), { imageId: pruned })).rejects.toMatchObject({
+      detail: { problem: "services.imageGone" },
+    });
     await expect(deploy("same", "Team/App")).rejects.toMatchObject({ code: "INVALID_INPUT" });
     await expect(deploy("same", "127.0.0.1:1/app:1")).rejects.toMatchObject({ code: "UNREACHABLE" });
     await expect(

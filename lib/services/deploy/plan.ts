@@ -127,10 +127,12 @@ export async function planDeploy(input: DeployInput, signal: AbortSignal): Promi
   const old = await inspectImage(host.engine, now.Image);
   const pinned = input.imageId === undefined ? null : await inspectImage(host.engine, input.imageId);
   const isId = image.startsWith("sha256:");
-  if (isId && pinned === null && (await inspectImage(host.engine, image)) === null)
-    throw new AppError("NOT_FOUND", `${input.host} has no image ${image.slice(0, 19)}.`, {
+  // By its id it must be here: the tag may name another image by now, and that one was not asked for.
+  const wanted = input.imageId ?? (isId ? image : null);
+  if (wanted !== null && (await inspectImage(host.engine, wanted)) === null)
+    throw new AppError("NOT_FOUND", `${input.host} has no image ${wanted.slice(0, 19)} any more.`, {
       problem: "services.imageGone",
-      params: { image: image.slice(0, 19) },
+      params: { image: `${image} (${wanted.slice(7, 19)})` },
       field: "image",
     });
   const local = pinned ?? (isId ? await inspectImage(host.engine, image) : null);
