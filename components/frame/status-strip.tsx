@@ -54,6 +54,8 @@ export function StatusStrip() {
         href="/settings/connections"
         className="flex min-w-0 items-center gap-3.5 overflow-hidden hover:text-ink"
       >
+        {/* Before the first word there is nothing to show, but a link has a name. */}
+        {live.heardAt === null && <span className="sr-only">{t("settings.connections")}</span>}
         {chips.up > 0 && (
           <Status tone="up" size={13}>
             {t("strip.up", { count: chips.up })}
