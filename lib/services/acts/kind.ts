@@ -88,7 +88,7 @@ function isDone(act: ServiceAct, one: Inspected | null, before: Fingerprint): bo
 }
 
 /** Throws AppError CONFLICT with the difference when a container is not as it was planned. */
-function refuseChanged(planned: Fingerprint, now: Fingerprint | null): void {
+export function refuseChanged(planned: Fingerprint, now: Fingerprint | null): void {
   const difference = now === null ? "it is gone" : differenceOf(planned, now);
   if (difference === "") return;
   throw new AppError(

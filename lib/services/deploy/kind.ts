@@ -17,7 +17,7 @@ import { inspectImage, pullImage, tagImage } from "../../systems/docker/images";
 import { type LogLine, readLog } from "../../systems/docker/logs";
 import type { DockerEngine } from "../../systems/docker/target";
 import { familiarName, parseReference } from "../../systems/oci/reference";
-import { fingerprintOf } from "../acts/kind";
+import { fingerprintOf, refuseChanged } from "../acts/kind";
 import { patiently } from "../acts/patience";
 import { recognise } from "../logs/level";
 import { loginFor } from "../registries";
@@ -30,7 +30,7 @@ import {
   deployInput,
   deployPlan,
 } from "./contract";
-import { planDeploy, refuseChanged } from "./plan";
+import { planDeploy } from "./plan";
 import { descriptionOf, differences } from "./recreate";
 
 /** How long a container with a health check may take until it is healthy. */

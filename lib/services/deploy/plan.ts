@@ -12,9 +12,8 @@ import {
   tagPattern,
 } from "../../systems/oci/reference";
 import { imageDetail, listTags } from "../../systems/oci/registry";
-import type { Fingerprint } from "../acts/contract";
 import { dependentsOf } from "../acts/depends";
-import { differenceOf, fingerprintOf } from "../acts/kind";
+import { fingerprintOf, refuseChanged } from "../acts/kind";
 import type { ServiceRef } from "../contract";
 import { registryFor } from "../registries";
 import { services } from "../service";
@@ -26,20 +25,6 @@ import {
   deployEvidence,
   deployPlan,
 } from "./contract";
-
-/** Throws AppError CONFLICT with the difference when a container is not as it was planned. */
-export function refuseChanged(planned: Fingerprint, now: Fingerprint): void {
-  const difference = differenceOf(planned, now);
-  if (difference === "") return;
-  throw new AppError(
-    "CONFLICT",
-    `${planned.name} changed since the plan was made: ${difference}. Look at it again.`,
-    {
-      problem: "services.changed",
-      params: { container: planned.name, difference },
-    },
-  );
-}
 
 const refuse = (problem: string, message: string, container: string, other = "") =>
   new AppError("INVALID_INPUT", message, { problem, params: { container, other }, field: "id" });
