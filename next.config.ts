@@ -14,6 +14,9 @@ const config: NextConfig = {
     "pino",
     "@prisma/adapter-better-sqlite3",
     "ioredis",
+    "mysql2",
+    "nodemailer",
+    "prom-client",
   ],
   // The content policy has a nonce for each page: proxy.ts. The API's own is in lib/api/headers.ts.
   headers: async () => [

@@ -36,6 +36,6 @@ function contentPolicy(nonce: string): string {
 }
 
 export const config = {
-  // The API sets its own (lib/api/headers.ts).
-  matcher: ["/((?!api/|_next/static|_next/image|icon.svg).*)"],
+  // The API, and what programs read beside it, set their own (lib/api/headers.ts).
+  matcher: ["/((?!api/|metrics$|healthz$|_next/static|_next/image|icon.svg).*)"],
 };

@@ -8,7 +8,7 @@ export default async function NotFound() {
     <main className="mx-auto max-w-[420px] px-4 py-[16dvh]">
       <h1 className="text-2xl">{t("notFound.title")}</h1>
       <p className="mt-2 text-base text-mute">{t("notFound.text")}</p>
-      <Link href="/purge" className="btn btn-primary btn-large mt-5">
+      <Link href="/" className="btn btn-primary btn-large mt-5">
         {t("notFound.home")}
       </Link>
     </main>

@@ -4,6 +4,11 @@ import type { Page } from "@playwright/test";
 import { expect, phone, stack, test } from "./fixtures";
 
 const rooms = [
+  "/overview",
+  "/health/mariadb/mariadb",
+  "/incidents",
+  "/incidents/notices",
+  "/incidents/alerts",
   "/purge",
   "/purge?by=urls",
   "/purge?by=everything",
@@ -56,6 +61,19 @@ for (const room of rooms) {
     await page.goto(room);
     await settled(page);
     expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(phone.width);
+    // What is hidden must not make the frame itself scroll away.
+    expect(await page.evaluate(() => document.documentElement.scrollHeight)).toBeLessThanOrEqual(
+      phone.height,
+    );
+    expect(await serious(page)).toEqual([]);
+  });
+}
+
+for (const room of rooms.filter((one) => /^\/(services|overview|health|incidents)/.test(one))) {
+  test(`${room} in French`, async ({ as }) => {
+    const page = await as("admin", { locale: "fr-FR" });
+    await page.goto(room);
+    await settled(page);
     expect(await serious(page)).toEqual([]);
   });
 }

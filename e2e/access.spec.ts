@@ -28,7 +28,17 @@ test("nothing of the API answers a stranger, and health says no more than that i
   ])
     expect((await api.get(path)).status(), path).toBe(401);
   expect((await api.post("/api/v1/purges", { data: { target: { by: "everything" } } })).status()).toBe(401);
-  expect(await (await api.get("/api/health")).json()).toEqual({ status: "ok" });
+  expect(await (await api.get("/healthz")).json()).toEqual({
+    status: "ok",
+    checks: {
+      database: { ok: true },
+      lease: { ok: true },
+      collectors: { ok: true },
+      disk: { ok: true },
+    },
+  });
+  // Nobody is named in sluice.yaml who may read it.
+  expect((await api.get("/metrics")).status()).toBe(404);
   await api.dispose();
 });
 

@@ -54,7 +54,14 @@ export const stack = z
   .object({
     composeProject: z.string(),
     containers: z.record(z.string(), z.string()),
-    ports: z.object({ edge: z.int(), varnish1: z.int(), varnish2: z.int(), origin: z.int() }),
+    ports: z.object({
+      edge: z.int(),
+      varnish1: z.int(),
+      varnish2: z.int(),
+      origin: z.int(),
+      mailHttp: z.int(),
+      alertmanager: z.int(),
+    }),
   })
   .parse(JSON.parse(readFileSync(process.env.SLUICE_STACK ?? ".lab/test/stack.json", "utf8")));
 export const siteAddress = `http://site.localhost:${stack.ports.edge}`;

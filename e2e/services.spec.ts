@@ -1,6 +1,7 @@
 // Services: what runs, why something died, its log, and acts with their proof; for each role what it may.
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import { startTestRegistry } from "../lib/systems/oci/test-registry";
 import { test as base, expect, phone, stack } from "./fixtures";
 import { en, fr } from "./words";
 
@@ -50,6 +51,28 @@ test("the stack's services are there, live; a viewer looks, and has nothing to p
   expect(await viewer.content()).not.toContain(secret);
   const answer = await viewer.request.get(`/api/v1/services/engine/${stack.containers["varnish-2"]}`);
   expect(await answer.text()).not.toContain(secret);
+});
+
+test("what is asked wrongly is said in words: logs, their file, a page, a filter", async ({ as }) => {
+  const viewer = await as("viewer");
+  const nginx = stack.containers.nginx ?? "";
+  const main = viewer.getByRole("main");
+  await viewer.goto("/services/logs?of=engine/nobody-by-that-name");
+  await expect(main.getByText(/nobody-by-that-name/).first()).toBeVisible();
+  await expect(main.getByText(en("errors.INTERNAL"))).toHaveCount(0);
+  await viewer.goto(`/services/logs?of=engine/${nginx}&q=(&regex=1`);
+  await expect(main.getByText(en("problems.services.badSearch", { reason: "" })).first()).toBeVisible();
+  const file = (more: string) => viewer.request.get(`/api/v1/services/log?of=engine/${nginx}&${more}`);
+  expect((await file("search=%28&regex=true")).status()).toBe(422);
+  expect((await file("since=2030-01-01T00:00:00Z&until=2020-01-01T00:00:00Z")).status()).toBe(422);
+  expect((await file("search=GET")).status()).toBe(200);
+  await viewer.goto("/services/nohost/web");
+  await expect(main.getByText(/nohost/).first()).toBeVisible();
+  await expect(main.locator("[aria-busy=true]")).toHaveCount(0);
+  await viewer.goto("/services/engine/a%20b%3Cscript%3E");
+  await expect(main.getByRole("alert").first()).toBeVisible();
+  await viewer.goto("/services?project=nowhere");
+  await expect(main.getByText(/project=nowhere/)).toBeVisible();
 });
 
 test("an operator restarts a service: its plan, then the proof; in French, on a phone", async ({
@@ -103,6 +126,27 @@ test("why a service died: its code and its last words, on the page as it happens
   await expect(viewer.getByText("the <b>last</b> words", { exact: true })).toBeVisible();
 });
 
+test("what died and was removed is found again, with its last words", async ({ as, container }) => {
+  const name = await container("sleep 1; echo 'gone for good'; exit 9");
+  const viewer = await as("viewer");
+  await viewer.goto(`/services/engine/${name}`);
+  await expect(viewer.getByText("gone for good", { exact: true })).toBeVisible({ timeout: 20_000 });
+  await docker("rm", name);
+  await viewer.goto("/services");
+  await viewer.getByText(/not there any more/).click();
+  await viewer.getByRole("link", { name }).click();
+  await expect(viewer.getByText(en("services.isGone"), { exact: true })).toBeVisible();
+  await expect(viewer.getByText("gone for good", { exact: true })).toBeVisible();
+});
+
+test("what an address says and nobody understands is told", async ({ as }) => {
+  const viewer = await as("viewer", { locale: "fr-FR" });
+  await viewer.goto("/services?state=broken");
+  await expect(viewer.getByText(/state=broken/)).toBeVisible();
+  await viewer.goto(`/services/logs?of=engine/${stack.containers.nginx}&since=yesterday`);
+  await expect(viewer.getByText(/since=yesterday/)).toBeVisible();
+});
+
 test("a log is live, searched on the server, and HTML in it is text", async ({ as, container }) => {
   const name = await container(
     `echo '<img src=x onerror=alert(1)>'; echo '[error] it broke' >&2; ${endless}`,
@@ -123,11 +167,11 @@ test("a log is live, searched on the server, and HTML in it is text", async ({ a
   expect((await file).suggestedFilename()).toContain(name);
 });
 
-test("a hundred thousand lines do not hang the page", async ({ as, container }) => {
-  const name = await container("seq 1 100000; sleep 600");
+test("a million lines do not hang the page", async ({ as, container }) => {
+  const name = await container("seq 1 1000000; sleep 600");
   const viewer = await as("viewer");
   await viewer.goto(`/services/logs?of=engine/${name}`);
-  await expect(viewer.getByText("100000", { exact: true })).toBeVisible({ timeout: 20_000 });
+  await expect(viewer.getByText("1000000", { exact: true })).toBeVisible({ timeout: 30_000 });
   const drawn = await viewer.getByLabel(en("services.logs")).locator("time").count();
   expect(drawn).toBeLessThan(300);
 });
@@ -161,5 +205,37 @@ test("a deploy that is not good comes back by itself, and the page says why", as
   } finally {
     await docker("rm", "-f", name).catch(() => {});
     await docker("rmi", `${name}:bad`, `${name}:good`).catch(() => {});
+  }
+});
+
+test("an image whose registry went away: why nothing is known of it, in both languages", async ({
+  as,
+  container,
+}) => {
+  const registry = await startTestRegistry();
+  const address = `${registry.name}/e2e/app`;
+  const name = await container(endless);
+  try {
+    await docker("tag", image, `${address}:1.0`);
+    await docker("push", "-q", `${address}:1.0`);
+    await docker("rm", "-f", name);
+    await docker("run", "-d", "--network", "none", "--name", name, `${address}:1.0`, "sh", "-c", endless);
+    const operator = await as("operator");
+    await operator.goto("/services/images");
+    const row = operator.getByRole("listitem").filter({ hasText: address });
+    const check = row.getByRole("button", { name: en("services.checkNow") });
+    await check.click();
+    await expect(row.getByText(en("services.updateNone"))).toBeVisible();
+    await registry.stop();
+    await check.click();
+    const refused = { address: registry.url };
+    await expect(row.getByText(en("problems.http.connectionRefused", refused))).toBeVisible();
+    const french = await as("operator", { locale: "fr-FR" });
+    await french.goto("/services/images");
+    await expect(french.getByText(fr("problems.http.connectionRefused", refused))).toBeVisible();
+  } finally {
+    await registry.stop();
+    await docker("rm", "-f", name).catch(() => {});
+    await docker("rmi", `${address}:1.0`).catch(() => {});
   }
 });

@@ -102,7 +102,7 @@ test("sign-in by the page: first password, then with a second factor", async ({ 
   await page.getByLabel(en("password.given")).fill(once);
   await page.getByLabel(en("password.new")).fill(password);
   await page.getByRole("button", { name: en("password.button") }).click();
-  await expect(page).toHaveURL(/\/purge/);
+  await expect(page).toHaveURL(/\/overview$/);
 
   await page.goto("/settings/account");
   const begin = page.getByRole("button", { name: en("account.beginSecondFactor") });
@@ -125,7 +125,7 @@ test("sign-in by the page: first password, then with a second factor", async ({ 
   ).toBeVisible();
   await page.getByLabel(en("signIn.code")).fill(codeOf(secret));
   await page.getByRole("button", { name: en("signIn.button"), exact: true }).click();
-  await expect(page).toHaveURL(/\/purge/);
+  await expect(page).toHaveURL(/\/overview$/);
 });
 
 test("French from the browser's wish, and the address of the page stays", async ({ as }) => {

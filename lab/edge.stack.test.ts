@@ -301,3 +301,106 @@ describe("faults", () => {
     expect((await ask(cloudflareControl, "/fault", json({ kind: "typo" }))).status).toBe(400);
   });
 });
+
+describe("the analytics", () => {
+  type Told = { data: unknown; errors: { message: string; extensions: { code: string } }[] | null };
+  const graphql = async (query: string, variables: object = {}) =>
+    JSON.parse((await call("POST", "/graphql", { query, variables })).body) as Told;
+  const now = Date.now();
+  const range = `datetime_geq: "${new Date(now - 60_000).toISOString()}", datetime_lt: "${new Date(now).toISOString()}"`;
+  const groups = (fields: string, args = `limit: 10, filter: { ${range} }`) =>
+    `{ viewer { zones(filter: { zoneTag: "${zone}" }) { httpRequestsAdaptiveGroups(${args}) { ${fields} } } } }`;
+
+  it("answers what the schema has", async () => {
+    expect(await graphql(groups("count dimensions { cacheStatus edgeResponseStatus }"))).toMatchObject({
+      errors: null,
+      data: { viewer: { zones: [{ httpRequestsAdaptiveGroups: expect.any(Array) }] } },
+    });
+  });
+
+  it.each([
+    ["an unknown field", () => groups("count weather"), 'unknown field "weather"'],
+    ["an unknown dimension", () => groups("dimensions { mood }"), 'unknown field "mood"'],
+    ["an unknown node", () => groups("count").replace("httpRequests", "ftpRequests"), "unknown field"],
+    ["no zoneTag", () => groups("count").replace(/\(filter: \{ zoneTag[^)]*\)/, ""), "zoneTag is needed"],
+    ["another's zone", () => groups("count").replace(zone, "0".repeat(32)), "not authorized"],
+    ["no limit", () => groups("count", `filter: { ${range} }`), "limit must be"],
+    [
+      "no time range",
+      () => groups("count", 'limit: 1, filter: { cacheStatus: "hit" }'),
+      "time range is needed",
+    ],
+    [
+      "an unknown filter",
+      () => groups("count", `limit: 1, filter: { ${range}, mood: 1 }`),
+      "unknown field mood",
+    ],
+    [
+      "a range too wide",
+      () =>
+        groups("count", `limit: 1, filter: { datetime_geq: "${new Date(now - 90_000_000).toISOString()}" }`),
+      "range is too large",
+    ],
+    [
+      "what is too old",
+      () =>
+        groups(
+          "count",
+          'limit: 1, filter: { datetime_geq: "2020-01-01T00:00:00Z", datetime_lt: "2020-01-01T01:00:00Z" }',
+        ),
+      "cannot request data older",
+    ],
+    ["a query cut off", () => groups("count").slice(0, -4), "syntax error"],
+  ])("refuses %s", async (_, query, says) => {
+    const told = await graphql(query());
+    expect(told.data).toBeNull();
+    expect(told.errors?.[0]?.message).toContain(says);
+  });
+
+  it("refuses a wrong token, a variable that is not given, and more than 300 queries", async () => {
+    const wrong = await call(
+      "POST",
+      "/graphql",
+      { query: groups("count") },
+      { authorization: "Bearer wrong" },
+    );
+    expect([wrong.status, code(wrong)]).toEqual([400, 10000]);
+    const told = await graphql(
+      "query A($zoneTag: string!) { viewer { zones(filter: { zoneTag: $zoneTag }) { zoneTag } } }",
+    );
+    expect(told.errors?.[0]?.message).toContain("must be defined");
+    await control("POST", "/queries", { left: 0 });
+    const limited = await call("POST", "/graphql", { query: groups("count") });
+    expect(limited.status).toBe(429);
+    expect(Number(limited.headers["retry-after"])).toBeGreaterThan(0);
+  });
+});
+
+describe("the settings", () => {
+  const setting = (name: string, value?: unknown) =>
+    value === undefined
+      ? call("GET", `/zones/${zone}/settings/${name}`)
+      : call("PATCH", `/zones/${zone}/settings/${name}`, { value });
+
+  it("keep what they are set to, and take no other words", async () => {
+    expect((await setting("security_level")).envelope.result).toMatchObject({ value: "medium" });
+    expect((await setting("security_level", "under_attack")).status).toBe(200);
+    expect((await setting("security_level")).envelope.result).toMatchObject({ value: "under_attack" });
+    for (const [name, value] of [
+      ["security_level", "extreme"],
+      ["security_level", "off"],
+      ["development_mode", true],
+    ] as const) {
+      const answer = await setting(name, value);
+      expect([answer.status, code(answer)], `${name} ${value}`).toEqual([400, 1007]);
+    }
+    expect((await setting("weather")).status).toBe(400);
+    await setting("development_mode", "on");
+    expect((await setting("development_mode")).envelope.result).toMatchObject({
+      value: "on",
+      time_remaining: expect.closeTo(10_800, -1),
+    });
+    await control("POST", "/scopes", { scopes: ["zone_read"] });
+    expect((await setting("security_level")).status).toBe(403);
+  });
+});

@@ -20,8 +20,8 @@ export function sluiceYaml(
   const at = (/** @type {number} */ port) => q(`http://127.0.0.1:${port}`);
   const nodes = stack.varnishNodes.map((name) =>
     name === "varnish-2"
-      ? { name, port: ports.varnish2, admin: ports.varnish2Admin }
-      : { name, port: ports.varnish1, admin: ports.varnish1Admin },
+      ? { name, port: ports.varnish2, admin: ports.varnish2Admin, metrics: ports.varnish2Metrics }
+      : { name, port: ports.varnish1, admin: ports.varnish1Admin, metrics: ports.varnish1Metrics },
   );
   const site = (/** @type {string} */ host, /** @type {string} */ title) => `
   - name: ${host.split(".")[0]}
@@ -29,6 +29,10 @@ export function sluiceYaml(
     addresses: [${q(`http://${host}:${ports.edge}`)}]
     # The truth: the same site behind no cache at all.
     origin: ${at(ports.origin)}
+    # Its revision is read from the database each time.
+    watch: /fr/archive/1
+    # One for everybody, one for who has the site.
+    status: { public: ${host.startsWith("site.")}, time_zone: Europe/Paris }
     # *.localhost is resolved by browsers, but not by every resolver.
     edge: ${at(ports.edge)}
     caches:
@@ -56,6 +60,8 @@ export function sluiceYaml(
   return `# Made by lab/sluice-yaml.mjs for a reference stack; sluice.example.yaml explains every key.
 server:
   url: ${q(url)}
+notify:
+  channels: [{ name: mail, type: email, smtp: mail, from: "Sluice <sluice@lab.localhost>", to: [ops@lab.localhost] }]
 gateway:
   # The containers see this machine at their network's first address.
   listen: ${q(`${stack.bridgeAddress}:${gatewayPort}`)}
@@ -68,12 +74,19 @@ systems:
     - name: ${node.name}
       url: ${at(node.port)}
       admin: "127.0.0.1:${node.admin}"
-      secret_file: ${q(secrets.varnishSecretFile)}`,
+      secret_file: ${q(secrets.varnishSecretFile)}
+      metrics: ${q(`http://127.0.0.1:${node.metrics}/metrics`)}
+      labels: { instance: ${node.name} }`,
     )
     .join("")}
-  nginx: [{ name: nginx, url: ${at(ports.nginx)} }]
-  redis: [{ name: redis, url: "redis://127.0.0.1:${ports.redis}", password: ${q(secrets.redisPassword)} }]
-  mariadb: [{ name: mariadb, address: "127.0.0.1:${ports.mariadb}" }]
+  nginx: [{ name: nginx, url: ${at(ports.nginx)}, status: /stub_status, labels: { instance: nginx } }]
+  php_fpm: [{ name: php, url: "http://127.0.0.1:${ports.nginx}/fpm-status", labels: { instance: php } }]
+  http: [{ name: symfony, url: "http://127.0.0.1:${ports.nginx}/health", role: symfony, host: site.localhost, depends_on: [php] }]
+  redis: [{ name: redis, url: "redis://127.0.0.1:${ports.redis}", password: ${q(secrets.redisPassword)}, labels: { instance: redis } }]
+  mariadb: [{ name: mariadb, address: "127.0.0.1:${ports.mariadb}", username: ${secrets.mariadbUser}, password: ${q(secrets.mariadbPassword)}, labels: { instance: mariadb } }]
+  prometheus: [{ name: prometheus, url: ${at(ports.prometheus)}, scrape_interval: 5s }]
+  alertmanager: [{ name: alertmanager, url: ${at(ports.alertmanager)} }]
+  smtp: [{ name: mail, address: "127.0.0.1:${ports.smtp}", tls: never }]
   cloudflare:${cloudflare("site.localhost")}${cloudflare("shop.localhost")}
 sites:${site("site.localhost", "Rives")}${site("shop.localhost", "Rives, la boutique")}`;
 }

@@ -25,7 +25,7 @@ test("the sluice.yaml of a stack is valid and names all its systems", () => {
         varnishSecretFile: secret,
         cloudflareToken: "token",
         redisPassword: "pass",
-        mariadbPassword: "",
+        mariadbPassword: "m",
         mariadbRootPassword: "",
         mariadbUser: "site",
         mariadbDatabase: "site",
@@ -42,6 +42,15 @@ test("the sluice.yaml of a stack is valid and names all its systems", () => {
     "127.0.0.1:18021",
     "127.0.0.1:18022",
   ]);
+  expect(parsed.config.systems.varnish.map((node) => node.labels)).toEqual([
+    { instance: "varnish-1" },
+    { instance: "varnish-2" },
+  ]);
+  expect(parsed.config.systems).toMatchObject({
+    prometheus: [{ url: "http://127.0.0.1:18060" }],
+    alertmanager: [{ url: "http://127.0.0.1:18061" }],
+    smtp: [{ address: "127.0.0.1:18070", tls: "never" }],
+  });
   expect(parsed.config.sites.map((site) => site.addresses[0])).toEqual([
     "http://site.localhost:18000",
     "http://shop.localhost:18000",
@@ -56,6 +65,7 @@ test("the sluice.yaml of docker-compose.yml is valid", () => {
     LAB_SUBNET: "10.213.0.0/24",
     VARNISH_SECRET: "v",
     REDIS_PASSWORD: "r",
+    MARIADB_PASSWORD: "m",
     CLOUDFLARE_TOKEN: "c",
   };
   expect(parseConfig(readFileSync(file, "utf8"), file, env)).toMatchObject({ ok: true });

@@ -1,5 +1,5 @@
 // docker-stack.yml gives a Swarm the same services as docker-compose.yml gives one machine, and updates that go back by themselves.
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { parse } from "yaml";
@@ -10,6 +10,7 @@ type File = {
 };
 type Service = {
   readonly container_name?: string;
+  readonly profiles?: readonly string[];
   readonly environment?: Record<string, string>;
   readonly volumes?: readonly string[];
   readonly deploy?: { readonly update_config?: Record<string, unknown>; readonly placement?: unknown };
@@ -19,8 +20,10 @@ const read = (file: string): File => parse(readFileSync(join(root, file), "utf8"
 const compose = read("docker-compose.yml");
 const stack = read("docker-stack.yml");
 
+// A Swarm knows no profiles: what is not always there is left to Compose.
 test("the same services", () => {
-  expect(Object.keys(stack.services).sort()).toEqual(Object.keys(compose.services).sort());
+  const always = Object.entries(compose.services).flatMap(([name, { profiles }]) => (profiles ? [] : [name]));
+  expect(Object.keys(stack.services).sort()).toEqual(always.sort());
 });
 
 test.each(Object.entries(stack.services))(
@@ -39,4 +42,20 @@ test.each(Object.entries(stack.services))(
 test("its configs are files that are there", () => {
   for (const { file } of Object.values(stack.configs ?? {}))
     expect(readFileSync(join(root, file), "utf8").length).toBeGreaterThan(0);
+});
+
+test("every rule of Prometheus goes with it", () => {
+  const files = Object.values(stack.configs ?? {}).map(({ file }) => file);
+  const rules = readdirSync(join(root, "lab/prometheus/rules"));
+  expect(files).toEqual(expect.arrayContaining(rules.map((name) => `./lab/prometheus/rules/${name}`)));
+});
+
+test("no secret has a default, and what goes from node to node is encrypted", () => {
+  const text = readFileSync(join(root, "docker-stack.yml"), "utf8");
+  const secrets = [...text.matchAll(/\$\{(\w*(?:PASSWORD|SECRET|TOKEN)\w*)(.?.?)/g)];
+  expect(secrets.length).toBeGreaterThan(5);
+  for (const [, name, how] of secrets) expect([name, how]).toEqual([name, ":?"]);
+  const { networks } = parse(text, { merge: true }) as { networks: Record<string, object> };
+  for (const network of Object.values(networks))
+    expect(network).toMatchObject({ driver_opts: { encrypted: "true" } });
 });

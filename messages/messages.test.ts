@@ -16,11 +16,39 @@ function flat(tree: object, prefix = ""): Map<string, string> {
   );
 }
 
-/** The values and tags a message takes: "{count, plural, …}" -> count. */
+/** The text between the brace at `from` and its partner. */
+function braced(message: string, from: number): string {
+  let depth = 0;
+  for (let at = from; at < message.length; at++) {
+    if (message[at] === "{") depth++;
+    else if (message[at] === "}" && --depth === 0) return message.slice(from + 1, at);
+  }
+  return message.slice(from + 1);
+}
+
+/** The values a message takes, with those within the branches of a plural or a select: "{count, plural, one {{name}} …}" -> count, name. */
+function values(message: string): string[] {
+  const found: string[] = [];
+  for (let at = message.indexOf("{"); at >= 0; at = message.indexOf("{", at)) {
+    const inner = braced(message, at);
+    at += inner.length + 2;
+    const [, name = "", choice, branches = ""] =
+      /^\s*(\w+)\s*(?:,\s*(plural|select|selectordinal)\s*,([\s\S]*)|,.*)?$/.exec(inner) ?? [];
+    found.push(name);
+    if (choice === undefined) continue;
+    for (let from = branches.indexOf("{"); from >= 0; from = branches.indexOf("{", from)) {
+      const branch = braced(branches, from);
+      found.push(...values(branch));
+      from += branch.length + 2;
+    }
+  }
+  return found;
+}
+
+/** The values and tags a message takes. */
 function takes(message: string): string[] {
-  const values = [...message.matchAll(/\{\s*([a-zA-Z]\w*)\s*[,}]/g)].map((match) => match[1] ?? "");
   const tags = [...message.matchAll(/<([a-z]+)>/g)].map((match) => `<${match[1]}>`);
-  return [...new Set([...values, ...tags])].sort();
+  return [...new Set([...values(message), ...tags])].sort();
 }
 
 function files(folder: string): string[] {

@@ -16,7 +16,7 @@ export function FirstPassword({ email }: { readonly email: string }) {
         className="mt-5 grid gap-4"
         onSubmit={form.run(async (values) => {
           await changePassword(fieldText(values, "password"), fieldText(values, "newPassword"));
-          location.assign("/purge");
+          location.assign("/");
         })}
       >
         <input type="hidden" name="email" autoComplete="username" value={email} />

@@ -22,7 +22,7 @@ export function Setup() {
             email: value("email").trim(),
             password: value("password"),
           });
-          location.assign("/purge");
+          location.assign("/");
         })}
       >
         <Field

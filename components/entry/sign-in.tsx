@@ -9,7 +9,7 @@ import { fieldText, useForm } from "./form";
 
 /** Where to go after signing in: a path of our own, never another site. */
 export function ownPath(next: string | null): string {
-  return next !== null && /^\/(?![/\\])/.test(next) && !next.startsWith("/sign-in") ? next : "/purge";
+  return next !== null && /^\/(?![/\\])/.test(next) && !next.startsWith("/sign-in") ? next : "/";
 }
 
 export function SignIn({

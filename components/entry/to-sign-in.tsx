@@ -5,7 +5,7 @@ import { useEffect } from "react";
 
 /** The door, with the page one is on as the way back. */
 export function doorFor(path: string): string {
-  return path === "/purge" ? "/sign-in" : `/sign-in?next=${encodeURIComponent(path)}`;
+  return path === "/overview" ? "/sign-in" : `/sign-in?next=${encodeURIComponent(path)}`;
 }
 
 export function ToSignIn() {

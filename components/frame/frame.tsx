@@ -69,10 +69,16 @@ function useKeys(open: { palette: () => void; help: () => void }) {
   }, [router, open]);
 }
 
+/** Rooms whose address is not the first part of their pages'. */
+const roomHref: Readonly<Record<string, string>> = { settings: "/settings/connections", health: "/overview" };
+
 function Breadcrumb() {
   const t = useTranslations();
   const [room = "", page, ...more] = usePathname().split("/").slice(1);
   const names: Record<string, string> = {
+    overview: t("rooms.overview"),
+    health: t("rooms.overview"),
+    incidents: t("rooms.incidents"),
     purge: t("rooms.purge"),
     services: t("rooms.services"),
     history: t("rooms.history"),
@@ -86,13 +92,17 @@ function Breadcrumb() {
     logs: t("services.logs"),
     images: t("services.images"),
     swarm: t("swarm.title"),
+    notices: t("notices.title"),
+    alerts: t("alerts.title"),
   };
   const last =
     page === undefined
       ? null
       : room === "history"
         ? t("frame.change", { id: page })
-        : decodeURIComponent(pages[page] ?? more[0] ?? page);
+        : room === "incidents" && /^\d+$/.test(page)
+          ? t("frame.incident", { id: page })
+          : decodeURIComponent(pages[page] ?? more[0] ?? page);
   return (
     <nav aria-label={t("frame.breadcrumb")} className="flex min-w-0 items-center gap-2.5">
       {last === null ? (
@@ -102,7 +112,7 @@ function Breadcrumb() {
       ) : (
         <>
           <Link
-            href={room === "settings" ? "/settings/connections" : `/${room}`}
+            href={roomHref[room] ?? `/${room}`}
             className="tap whitespace-nowrap text-mute hover:text-ink"
           >
             {names[room]}
@@ -150,7 +160,7 @@ export function Frame({
           title={narrow && !phone ? t(label) : undefined}
           className={
             phone
-              ? `flex min-h-14 flex-1 flex-col items-center justify-center gap-0.5 text-xs font-medium ${here ? "text-deep" : "text-mute"}`
+              ? `flex min-h-14 min-w-0 flex-1 flex-col items-center justify-center gap-0.5 text-xs font-medium ${here ? "text-deep" : "text-mute"}`
               : `flex items-center gap-2.5 rounded-md px-2 py-1.5 font-medium ${here ? "bg-wash text-ink" : "text-mute hover:text-ink"} ${roomOf(href) === "settings" ? "mt-auto" : ""}`
           }
         >
@@ -173,7 +183,7 @@ export function Frame({
         >
           <aside className="hidden flex-col border-r border-line px-2.5 py-3 lg:row-span-3 lg:flex">
             <Link
-              href="/purge"
+              href="/"
               className="mb-3 flex items-center gap-2 px-1.5 py-0.5 text-[15px] font-semibold tracking-tight"
             >
               <Mark />
@@ -216,7 +226,7 @@ export function Frame({
               <AccountMenu />
             </div>
           </header>
-          <main id="main" tabIndex={-1} className="overflow-y-auto overscroll-contain outline-none">
+          <main id="main" tabIndex={-1} className="relative overflow-y-auto overscroll-contain outline-none">
             {children}
           </main>
           <StatusStrip />

@@ -6,7 +6,10 @@ import { Dialog } from "@/components/ui/dialog";
 const keys = [
   { keys: ["Ctrl", "K"], label: "keys.palette" },
   { keys: ["/"], label: "keys.filter" },
+  { keys: ["g", "o"], label: "keys.overview" },
+  { keys: ["g", "i"], label: "keys.incidents" },
   { keys: ["g", "p"], label: "keys.purge" },
+  { keys: ["g", "v"], label: "keys.services" },
   { keys: ["g", "h"], label: "keys.history" },
   { keys: ["g", "s"], label: "keys.settings" },
   { keys: ["j"], label: "keys.next" },

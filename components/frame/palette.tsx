@@ -9,6 +9,7 @@ import {
   AgainIcon,
   BookIcon,
   HistoryIcon,
+  IncidentIcon,
   KeyIcon,
   OutIcon,
   PlugIcon,
@@ -105,6 +106,10 @@ export function Palette({ onClose, onHelp }: { readonly onClose: () => void; rea
                 {t("palette.purgeBy", { way: way.label })}
               </Command.Item>
             ))}
+          <Command.Item className={item} onSelect={go("/incidents")}>
+            <IncidentIcon />
+            {t("rooms.incidents")}
+          </Command.Item>
           <Command.Item className={item} onSelect={go("/services")}>
             <ServicesIcon />
             {t("rooms.services")}

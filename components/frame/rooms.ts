@@ -1,7 +1,16 @@
 // The rooms of the house, as the sidebar, the phone's bar, the palette and the keys know them.
-import { HistoryIcon, PurgeIcon, ServicesIcon, SettingsIcon } from "@/components/ui/icons";
+import {
+  HistoryIcon,
+  IncidentIcon,
+  OverviewIcon,
+  PurgeIcon,
+  ServicesIcon,
+  SettingsIcon,
+} from "@/components/ui/icons";
 
 export const rooms = [
+  { href: "/overview", label: "rooms.overview", key: "o", icon: OverviewIcon },
+  { href: "/incidents", label: "rooms.incidents", key: "i", icon: IncidentIcon },
   { href: "/purge", label: "rooms.purge", key: "p", icon: PurgeIcon },
   { href: "/services", label: "rooms.services", key: "v", icon: ServicesIcon },
   { href: "/history", label: "rooms.history", key: "h", icon: HistoryIcon },
@@ -10,7 +19,9 @@ export const rooms = [
 
 /** The first part of a path: "/history/12" belongs to "history". */
 export function roomOf(path: string): string {
-  return path.split("/")[1] ?? "";
+  const [, first = ""] = path.split("/");
+  // A component's page belongs to the overview that led there.
+  return first === "health" ? "overview" : first;
 }
 
 /** Pages inside Settings; `admin` ones are shown to administrators only. */

@@ -17,10 +17,12 @@ import { api, query } from "@/lib/api/client";
 import type { ChangeDetail, ChangeRow } from "@/lib/changes/contract";
 import { useChangeUpdates } from "@/lib/live/client";
 import { ActProof } from "./act-proof";
+import { AlertProof } from "./alert-proof";
 import { DeployProof } from "./deploy-proof";
 import { outcomeOf } from "./outcome";
 import { PurgeProofCards } from "./purge-proof";
 import { SwarmProof } from "./swarm-proof";
+import { ZoneProof } from "./zone-proof";
 
 const steps = ["planned", "applied", "secondPass", "proved"] as const;
 
@@ -303,6 +305,8 @@ function Evidence({ detail }: { readonly detail: ChangeDetail }) {
   const t = useTranslations();
   if (detail.kind === "service.deploy") return <DeployProof detail={detail} />;
   if (detail.kind.startsWith("swarm.")) return <SwarmProof detail={detail} />;
+  if (detail.kind.startsWith("cloudflare.")) return <ZoneProof detail={detail} />;
+  if (detail.kind.startsWith("alert.")) return <AlertProof detail={detail} />;
   if (detail.kind.startsWith("service.")) return <ActProof detail={detail} />;
   return (
     <Card title={t("proof.evidence")}>

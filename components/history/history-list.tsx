@@ -4,10 +4,12 @@ import { useInfiniteQuery, useQueryClient } from "@tanstack/react-query";
 import Link from "next/link";
 import { usePathname, useSearchParams } from "next/navigation";
 import { useTranslations } from "next-intl";
-import { useCallback, useEffect, useId, useMemo, useRef, useState } from "react";
+import { useCallback, useId, useMemo, useRef, useState } from "react";
 import { type Address, AddressSelect, useAddressText } from "@/components/ui/address-filter";
+import { Older } from "@/components/ui/older";
 import { useSay } from "@/components/ui/say";
 import { Empty, Failure, Skeleton } from "@/components/ui/states";
+import { useRowKeys } from "@/components/ui/use-row-keys";
 import { query } from "@/lib/api/client";
 import type { ChangeRow } from "@/lib/changes/contract";
 import { useChangeUpdates } from "@/lib/live/client";
@@ -29,6 +31,8 @@ const kinds = [
   "swarm.deploy",
   "swarm.restart",
   "swarm.availability",
+  "cloudflare.security",
+  "cloudflare.development",
 ] as const;
 const states = ["running", "verifying", "done", "failed", "cancelled", "interrupted", "undone"] as const;
 const outcomes = [
@@ -40,6 +44,8 @@ const outcomes = [
   "deployed",
   "rolledBack",
   "paused",
+  "set",
+  "leftAsIs",
 ] as const;
 
 const address: Address = (params, name, value) => {
@@ -74,22 +80,6 @@ function FilterText({
       />
     </div>
   );
-}
-
-/** j and k go through the rows, Enter opens the one that has the focus. */
-function useRowKeys() {
-  useEffect(() => {
-    const press = (event: KeyboardEvent) => {
-      if (event.ctrlKey || event.metaKey || event.altKey || (event.key !== "j" && event.key !== "k")) return;
-      if (event.target instanceof HTMLElement && /^(input|textarea|select)$/i.test(event.target.tagName))
-        return;
-      const links = [...document.querySelectorAll<HTMLElement>("[data-row]")];
-      const at = links.findIndex((link) => link.matches(":focus"));
-      links[event.key === "j" ? Math.min(at + 1, links.length - 1) : Math.max(at - 1, 0)]?.focus();
-    };
-    window.addEventListener("keydown", press);
-    return () => window.removeEventListener("keydown", press);
-  }, []);
 }
 
 function Row({ row }: { readonly row: ChangeRow }) {
@@ -238,16 +228,7 @@ export function HistoryList() {
           </ol>
         )}
       </div>
-      {changes.hasNextPage && (
-        <button
-          type="button"
-          className="btn mt-3 w-full sm:w-auto"
-          disabled={changes.isFetchingNextPage}
-          onClick={() => void changes.fetchNextPage()}
-        >
-          {changes.isFetchingNextPage ? t("state.loading") : t("history.older")}
-        </button>
-      )}
+      <Older list={changes} />
     </div>
   );
 }

@@ -1,6 +1,8 @@
 "use client";
 // The editor's page: one field, one button, and in plain words what will happen.
+import { useQuery } from "@tanstack/react-query";
 import dynamic from "next/dynamic";
+import Link from "next/link";
 import { useTranslations } from "next-intl";
 import { useEffect, useId, useRef, useState } from "react";
 import { useMe } from "@/components/frame/me";
@@ -8,6 +10,7 @@ import { FieldError } from "@/components/ui/field";
 import { problemOf } from "@/components/ui/problem";
 import { useSay } from "@/components/ui/say";
 import { Status } from "@/components/ui/status";
+import { query } from "@/lib/api/client";
 import type { PurgePlan } from "@/lib/purge/contract";
 import { Bookmarklet } from "./bookmarklet";
 import { usePagePlan, useStartPurge } from "./use-purge";
@@ -144,6 +147,26 @@ export function PagePurge({
         )}
       </div>
       <Bookmarklet />
+      <StatusPages />
     </>
+  );
+}
+
+/** Where one sees how the own sites are. */
+function StatusPages() {
+  const t = useTranslations();
+  const sites = useQuery(query.purges.sites.queryOptions());
+  const shown = sites.data?.filter(({ status }) => status) ?? [];
+  if (shown.length === 0) return null;
+  return (
+    <ul className="mt-4 flex flex-wrap gap-x-4">
+      {shown.map(({ name, title }) => (
+        <li key={name}>
+          <Link className="link tap text-mute" href={`/status/${name}`}>
+            {t("status.of", { site: title })}
+          </Link>
+        </li>
+      ))}
+    </ul>
   );
 }

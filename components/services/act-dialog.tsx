@@ -81,6 +81,21 @@ export function ActDialog({ asked, onClose }: { readonly asked: AskedAct; readon
               <Status tone="warn">{t("services.leftOut", { name: plan.data.self })}</Status>
             </p>
           )}
+          {plan.data.idle.length > 0 && (
+            <p>
+              <Status tone="unknown">
+                {t("services.idleLeftOut", {
+                  names: say.list(plan.data.idle),
+                  count: plan.data.idle.length,
+                })}
+              </Status>
+            </p>
+          )}
+          {plan.data.way !== null && (
+            <p>
+              <Status tone="warn">{t("services.wayLeftOut", { name: plan.data.way })}</Status>
+            </p>
+          )}
         </div>
       )}
       {act.error && (

@@ -13,66 +13,12 @@ import { Status } from "@/components/ui/status";
 import { useSettled } from "@/components/ui/use-settled";
 import { api, query } from "@/lib/api/client";
 import type { ServiceRow } from "@/lib/services/contract";
-import type { DeployPlan } from "@/lib/services/deploy/contract";
+import { type DeployPlan, imageOf } from "@/lib/services/deploy/contract";
+import { ImageChoices, ImageDifference, TagList } from "./image-choices";
+import { shortImage } from "./words";
 
-type Chosen = { readonly image: string; readonly imageId?: string };
+type Chosen = { readonly image: string; readonly imageId?: string; readonly digest?: string };
 const watches = [10, 30, 60, 300, 600] as const;
-
-/** What another image changes, in words. */
-function Differs({ plan }: { readonly plan: DeployPlan }) {
-  const t = useTranslations();
-  const say = useSay();
-  const names = (all: DeployPlan["env"], what: string) =>
-    (all ?? []).filter((one) => one.what === what).map(({ name }) => name);
-  const line = (label: string, all: DeployPlan["env"]) => (
-    <div className="row">
-      <dt className="w-28 shrink-0 text-mute">{label}</dt>
-      <dd className="min-w-0 flex-1">
-        {all === null && t("deploy.notKnown")}
-        {all?.length === 0 && t("deploy.noChange")}
-        {(["added", "changed", "removed"] as const).map((what) => {
-          const some = names(all, what);
-          return (
-            some.length > 0 && (
-              <span key={what} className="block">
-                {t(`deploy.${what}`)} <code>{some.join(", ")}</code>
-              </span>
-            )
-          );
-        })}
-      </dd>
-    </div>
-  );
-  return (
-    <dl className="card text-ink">
-      <div className="row">
-        <dt className="w-28 shrink-0 text-mute">{t("deploy.from")}</dt>
-        <dd className="min-w-0 flex-1">
-          <code>{plan.from.image}</code> <code className="text-mute">{plan.from.imageId.slice(7, 19)}</code>
-        </dd>
-      </div>
-      <div className="row">
-        <dt className="w-28 shrink-0 text-mute">{t("deploy.to")}</dt>
-        <dd className="min-w-0 flex-1">
-          <code>{plan.to.image}</code>{" "}
-          <code className="text-mute">{(plan.to.imageId ?? plan.to.digest ?? "").slice(7, 19)}</code>
-          <span className="block text-mute">
-            {[
-              plan.to.createdAt === null ? null : t("deploy.made", { date: say.date(plan.to.createdAt) }),
-              plan.to.size === null ? null : say.bytes(plan.to.size),
-              plan.to.local ? t("deploy.local") : t("deploy.pulled"),
-            ]
-              .filter(Boolean)
-              .join(" · ")}
-          </span>
-          {plan.to.imageId === plan.from.imageId && <Status tone="warn">{t("deploy.same")}</Status>}
-        </dd>
-      </div>
-      {line(t("services.env"), plan.env)}
-      {line(t("deploy.labels"), plan.labels)}
-    </dl>
-  );
-}
 
 export function DeployDialog({ row, onClose }: { readonly row: ServiceRow; readonly onClose: () => void }) {
   const t = useTranslations();
@@ -100,9 +46,13 @@ export function DeployDialog({ row, onClose }: { readonly row: ServiceRow; reado
   });
   const start = useMutation({
     mutationFn: () => {
-      const { container } = plan.data as DeployPlan;
+      const { container, to } = plan.data as DeployPlan;
       const { name, state, imageId, startedAt, restarts } = container;
-      return api.services.deploy({ ...asked, expected: { name, state, imageId, startedAt, restarts } });
+      return api.services.deploy({
+        ...asked,
+        expected: { name, state, imageId, startedAt, restarts },
+        expectedImage: imageOf(to),
+      });
     },
     onSuccess: (change) => router.push(`/history/${change.id}`),
   });
@@ -128,56 +78,34 @@ export function DeployDialog({ row, onClose }: { readonly row: ServiceRow; reado
           value={chosen.image}
           onChange={(event) => setChosen({ image: event.target.value })}
         />
-        <datalist id={`${id}-tags`}>
-          {choices.data?.tags.map((tag) => (
-            <option key={tag} value={`${choices.data.image}:${tag}`} />
-          ))}
-        </datalist>
+        <TagList id={`${id}-tags`} choices={choices.data} />
         {choices.data !== undefined && (
-          <div className="grid gap-2">
-            {choices.data.newer.length > 0 && (
-              <p className="flex flex-wrap items-center gap-2">
-                <span className="text-mute">{t("deploy.newer")}</span>
-                {choices.data.newer.slice(0, 5).map((tag) => (
-                  <button
-                    key={tag}
-                    type="button"
-                    className="btn"
-                    onClick={() => setChosen({ image: `${choices.data.image}:${tag}` })}
-                  >
-                    {tag}
-                  </button>
-                ))}
-              </p>
-            )}
-            {choices.data.earlier.length > 0 && (
-              <p className="flex flex-wrap items-center gap-2">
-                <span className="text-mute">{t("deploy.earlier")}</span>
-                {choices.data.earlier.slice(0, 5).map((one) => (
-                  <button
-                    key={one.imageId}
-                    type="button"
-                    className="btn"
-                    title={one.imageId}
-                    onClick={() => setChosen({ image: one.image, imageId: one.imageId })}
-                  >
-                    {one.image.split("/").at(-1)} <span className="text-mute">{say.time(one.at)}</span>
-                  </button>
-                ))}
-              </p>
-            )}
-            {choices.data.problem !== null && (
-              <p className="text-mute">
-                {t("deploy.noTags")}{" "}
-                {say.key("problems", choices.data.problem.problem, choices.data.problem.params)}
-              </p>
-            )}
-          </div>
+          <ImageChoices
+            choices={choices.data}
+            onTag={(image) => setChosen({ image })}
+            earlier={choices.data.earlier.map((one) => ({
+              key: one.imageId,
+              image: one.image,
+              at: one.at,
+              choose: () =>
+                setChosen({
+                  image: one.image,
+                  imageId: one.imageId,
+                  ...(one.digest === null ? {} : { digest: one.digest }),
+                }),
+            }))}
+          />
         )}
         {plan.isLoading && <Skeleton rows={4} />}
         {plan.data !== undefined && problem === null && (
           <div className={`grid gap-3 ${ready ? "" : "opacity-60"}`}>
-            <Differs plan={plan.data} />
+            <ImageDifference
+              from={plan.data.from.image}
+              fromId={plan.data.from.imageId}
+              to={plan.data.to}
+              env={plan.data.env}
+              labels={plan.data.labels}
+            />
             {plan.data.neededBy.length > 0 && (
               <Status tone="warn">
                 {t("services.neededBy", {
@@ -189,6 +117,7 @@ export function DeployDialog({ row, onClose }: { readonly row: ServiceRow; reado
             {plan.data.compose && (
               <Status tone="warn">{t("deploy.compose", { image: plan.data.to.image })}</Status>
             )}
+            {plan.data.container.state !== "running" && <Status tone="warn">{t("deploy.notRunning")}</Status>}
             {!plan.data.container.healthCheck && <Status tone="warn">{t("deploy.noHealth")}</Status>}
           </div>
         )}
@@ -220,7 +149,7 @@ export function DeployDialog({ row, onClose }: { readonly row: ServiceRow; reado
             {t("act.cancel")}
           </button>
           <button type="submit" className="btn btn-primary" disabled={!ready || start.isPending}>
-            {t("deploy.verb", { image: (plan.data?.to.image ?? chosen.image).split("/").at(-1) ?? "" })}
+            {t("deploy.verb", { image: shortImage(plan.data?.to.image ?? chosen.image) })}
           </button>
         </div>
       </form>

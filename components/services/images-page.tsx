@@ -1,8 +1,9 @@
 "use client";
 // The images of what runs: where each is used, its age and size, and whether its registry has a newer one.
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import Link from "next/link";
 import { useTranslations } from "next-intl";
+import { useState } from "react";
 import { useMe } from "@/components/frame/me";
 import { useSay } from "@/components/ui/say";
 import { Empty, Failure, Skeleton } from "@/components/ui/states";
@@ -23,24 +24,111 @@ function Update({ row }: { readonly row: ImageRow }) {
     </time>
   );
   const words = {
-    newer: <Status tone="run">{t("services.updateNewer")}</Status>,
+    newer: (
+      <Status tone="run">
+        {t("services.updateNewer")}
+        {update.tags.length > 0 && ` · ${t("services.updateTags", { tags: say.list(update.tags) })}`}
+      </Status>
+    ),
     tags: <Status tone="run">{t("services.updateTags", { tags: say.list(update.tags) })}</Status>,
     same: <Status tone="up">{t("services.updateNone")}</Status>,
     unknown: (
       <Status tone="unknown">
-        {say.key("problems", update.problem ?? "oci.failed", {
-          registry: row.repository,
-          says: "",
-          image: row.image,
-        })}
+        {update.problem !== null && say.key("problems", update.problem.problem, update.problem.params)}
       </Status>
     ),
   } satisfies Record<typeof update.state, unknown>;
   return (
     <>
       {words[update.state]}
-      {update.problem !== "oci.builtHere" && at}
+      {update.problem?.problem !== "oci.builtHere" && at}
     </>
+  );
+}
+
+/** What else the repository has, asked for when it is opened, five at a time. */
+function Tags({ row }: { readonly row: ImageRow }) {
+  const t = useTranslations();
+  const say = useSay();
+  const [open, setOpen] = useState(false);
+  const { host, image } = row;
+  const tags = useInfiniteQuery({
+    ...query.services.imageTags.infiniteOptions({
+      input: (from: number) => ({ host, image, from }),
+      initialPageParam: 0,
+      getNextPageParam: (last, all) => {
+        const seen = all.reduce((sum, page) => sum + page.tags.length, 0);
+        return seen < last.total ? seen : null;
+      },
+    }),
+    enabled: open,
+    staleTime: 60_000,
+    retry: false,
+  });
+  const total = tags.data?.pages[0]?.total;
+  return (
+    <details className="lg:col-span-full" onToggle={(event) => setOpen(event.currentTarget.open)}>
+      <summary className="tap w-fit text-mute">
+        {total === undefined ? t("services.tags") : t("services.tagsOf", { count: total })}
+        <span className="sr-only">{row.repository}</span>
+      </summary>
+      {tags.error && <Failure error={tags.error} onRetry={() => void tags.refetch()} />}
+      {tags.isLoading && <Skeleton rows={3} />}
+      {tags.data && (
+        <table className="mt-1 w-full max-w-3xl text-left">
+          <thead className="text-xs text-mute">
+            <tr>
+              <th className="py-1 pr-4 font-normal">{t("services.tag")}</th>
+              <th className="py-1 pr-4 font-normal">{t("services.tagSize")}</th>
+              <th className="py-1 font-normal">{t("services.tagDate")}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {tags.data.pages
+              .flatMap((page) => page.tags)
+              .map((one) => (
+                <tr key={one.tag} className="border-t border-line align-baseline">
+                  <td className="py-1 pr-4 break-all">
+                    <code title={one.digest ?? undefined}>{one.tag}</code>{" "}
+                    {one.newer && <span className="text-run-ink">{t("services.tagNewer")}</span>}
+                    {one.tag === row.tag && <span className="text-mute">{t("services.tagInUse")}</span>}
+                  </td>
+                  {one.problem === null ? (
+                    <>
+                      <td className="num py-1 pr-4 text-mute">
+                        {one.size === null ? "–" : say.bytes(one.size)}
+                      </td>
+                      <td className="num py-1 text-mute">
+                        {one.createdAt === null ? (
+                          "–"
+                        ) : (
+                          <time dateTime={one.createdAt} title={say.utc(one.createdAt)}>
+                            {say.date(one.createdAt)}
+                          </time>
+                        )}
+                      </td>
+                    </>
+                  ) : (
+                    <td className="py-1 text-mute" colSpan={2}>
+                      {say.key("problems", one.problem.problem, one.problem.params)}
+                    </td>
+                  )}
+                </tr>
+              ))}
+          </tbody>
+        </table>
+      )}
+      {tags.hasNextPage && (
+        <button
+          type="button"
+          className="btn mt-2"
+          disabled={tags.isFetchingNextPage}
+          onClick={() => void tags.fetchNextPage()}
+        >
+          {t("services.moreTags")}
+        </button>
+      )}
+    </details>
   );
 }
 
@@ -93,6 +181,9 @@ function Row({ row }: { readonly row: ImageRow }) {
         </button>
       ) : (
         <span />
+      )}
+      {me.may.operate && row.tag !== null && row.update?.problem?.problem !== "oci.builtHere" && (
+        <Tags row={row} />
       )}
     </li>
   );

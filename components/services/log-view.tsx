@@ -40,7 +40,7 @@ const Line = memo(function Line({
       {line.dropped > 0 && (
         <p className="my-1 font-sans text-warn-ink">{t("services.droppedHere", { count: line.dropped })}</p>
       )}
-      <div className="flex items-baseline gap-2">
+      <div className="flex items-baseline gap-x-2 max-sm:flex-wrap">
         <time dateTime={line.at} title={line.at} className="num shrink-0 text-faint">
           {line.at === "" ? "" : say.clock(line.at)}
         </time>
@@ -50,7 +50,7 @@ const Line = memo(function Line({
           {line.level !== null && <span className="sr-only">{line.level}</span>}
         </span>
         <span
-          className={`min-w-0 ${wrap || open ? "break-all whitespace-pre-wrap" : "whitespace-pre"} ${line.stream === "stderr" && tone === undefined ? "text-mute" : ""}`}
+          className={`min-w-0 max-sm:basis-full ${wrap || open ? "break-all whitespace-pre-wrap" : "whitespace-pre"} ${line.stream === "stderr" && tone === undefined ? "text-mute" : ""}`}
         >
           {piecesOf(line.text).map((piece, index) => (
             <span

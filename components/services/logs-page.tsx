@@ -14,8 +14,11 @@ import { LogView } from "./log-view";
 import { useLog } from "./use-log";
 import { useServices } from "./use-services";
 
-/** An address's question; null when it names no container. */
-export function queryOf(params: URLSearchParams): LogQuery | null {
+/** So many logs are read at once. */
+const maxSources = 20;
+
+/** An address's question, and what of it cannot be asked; null when it names no container. */
+export function queryOf(params: URLSearchParams): { query: LogQuery; ignored: string[] } | null {
   const of = params.getAll("of").flatMap((text) => {
     const [host = "", id = ""] = text.split("/", 2);
     // "host/swarm:name" is a Swarm's service, from all its nodes.
@@ -24,22 +27,30 @@ export function queryOf(params: URLSearchParams): LogQuery | null {
     return host && id ? [{ host, id: swarm ? id.slice(6) : id, kind }] : [];
   });
   if (of.length === 0) return null;
-  const levels = logLevels.slice(Math.max(0, logLevels.indexOf((params.get("level") ?? "") as LogLevel)));
+  const ignored: string[] = [];
+  const level = params.get("level") ?? "";
+  const least = logLevels.indexOf(level as LogLevel);
+  if (level !== "" && least < 0) ignored.push(`level=${level}`);
   const local = (name: string): string | undefined => {
-    const at = new Date(params.get(name) ?? "");
-    return Number.isNaN(at.getTime()) ? undefined : at.toISOString();
+    const text = params.get(name) ?? "";
+    const at = new Date(text);
+    if (!Number.isNaN(at.getTime())) return at.toISOString();
+    if (text !== "") ignored.push(`${name}=${text}`);
+    return undefined;
   };
   const [since, until, search] = [local("since"), local("until"), params.get("q")?.trim()];
-  return {
-    of: of.slice(0, 20),
+  for (const { host, id } of of.slice(maxSources)) ignored.push(`of=${host}/${id}`);
+  const query = {
+    of: of.slice(0, maxSources),
     regex: params.get("regex") === "1",
     tail: 2000,
     follow: true,
-    ...(params.get("level") ? { levels } : {}),
+    ...(least < 0 ? {} : { levels: logLevels.slice(least) }),
     ...(since === undefined ? {} : { since }),
     ...(until === undefined ? {} : { until }),
     ...(search ? { search } : {}),
   };
+  return { query, ignored };
 }
 
 /** Where the same selection is had as a file, whole. */
@@ -123,10 +134,21 @@ function Filters() {
 export function LogsPage() {
   const t = useTranslations();
   const params = useSearchParams();
-  const query = useMemo(() => queryOf(new URLSearchParams(params)), [params]);
+  const asked = useMemo(() => queryOf(new URLSearchParams(params)), [params]);
   return (
     <div className="flex h-full flex-col px-3 py-3 sm:px-5">
-      {query === null ? <Choose /> : <Log query={query} />}
+      {asked !== null && asked.ignored.length > 0 && (
+        <p className="mb-2" role="alert">
+          <Status tone="warn">
+            {t("services.logIgnored", {
+              what: asked.ignored.slice(0, 5).join(", "),
+              levels: logLevels.join(", "),
+              count: maxSources,
+            })}
+          </Status>
+        </p>
+      )}
+      {asked === null ? <Choose /> : <Log query={asked.query} />}
       <h1 className="sr-only">{t("services.logs")}</h1>
     </div>
   );
@@ -213,7 +235,18 @@ function Log({ query }: { readonly query: LogQuery }) {
       ))}
       {!log.whole && (
         <p className="mb-1">
-          <Status tone="warn">{t("services.notWhole", { count: log.scanned })}</Status>
+          <Status tone="warn">
+            {t("services.notWhole", { count: log.scanned })}{" "}
+            {log.searched.since !== null &&
+              t("services.searchedSince", { time: say.time(log.searched.since) })}
+            {log.searched.until !== null &&
+              t("services.searchedUntil", { time: say.time(log.searched.until) })}
+          </Status>
+        </p>
+      )}
+      {log.cutBefore !== null && (
+        <p className="mb-1">
+          <Status tone="warn">{t("services.cutBefore", { time: say.time(log.cutBefore) })}</Status>
         </p>
       )}
       <div className="card flex min-h-64 flex-1 flex-col overflow-hidden">

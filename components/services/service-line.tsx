@@ -151,7 +151,8 @@ export const ServiceLine = memo(function ServiceLine({
       : row.state === "paused"
         ? "unpause"
         : "start";
-  const button = me.may.operate && row.verdict !== "unknown" && (
+  // A Swarm puts another in a task's place: its service has the acts.
+  const button = me.may.operate && row.verdict !== "unknown" && !row.task && (
     <button
       type="button"
       className="btn btn-quiet px-2"
@@ -238,7 +239,7 @@ export const ServiceLine = memo(function ServiceLine({
           <Image row={row} />
         </span>
       )}
-      <span className="flex w-36 shrink-0 justify-end">
+      <span className="flex w-46 shrink-0 justify-end whitespace-nowrap">
         <Link className="btn btn-quiet px-2" href={logsAddress([row])}>
           {t("services.logs")}
           <span className="sr-only">{row.name}</span>

@@ -3,6 +3,7 @@
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import dynamic from "next/dynamic";
 import Link from "next/link";
+import { usePathname, useSearchParams } from "next/navigation";
 import { useTranslations } from "next-intl";
 import { type ReactNode, useEffect, useState } from "react";
 import { useMe } from "@/components/frame/me";
@@ -11,7 +12,13 @@ import { Empty, Failure, Skeleton } from "@/components/ui/states";
 import { Status } from "@/components/ui/status";
 import { query } from "@/lib/api/client";
 import type { ServiceAct } from "@/lib/services/acts/contract";
-import type { DeathRow, ServiceDetail, ServiceRow } from "@/lib/services/contract";
+import {
+  type DeathRow,
+  type ServiceDetail,
+  type ServiceRow,
+  type UsageRange,
+  usageRanges,
+} from "@/lib/services/contract";
 import type { AskedAct } from "./act-dialog";
 import { LastLines } from "./last-lines";
 import { ServiceStatus } from "./service-line";
@@ -59,6 +66,13 @@ function Acts({ row, onAct }: { readonly row: ServiceRow; readonly onAct: (asked
   const t = useTranslations();
   const me = useMe();
   if (!me.may.operate || row.verdict === "unknown") return null;
+  // A Swarm puts another in a task's place: its service has the acts.
+  if (row.task)
+    return (
+      <Link className="btn" href={`/services/swarm?host=${encodeURIComponent(row.host)}`}>
+        {t("services.swarmService")}
+      </Link>
+    );
   return (
     <div className="flex flex-wrap gap-2">
       {actsFor(row)
@@ -80,9 +94,9 @@ function Acts({ row, onAct }: { readonly row: ServiceRow; readonly onAct: (asked
 /** What an exit code says by itself (128 + the signal, by convention). */
 function useExit() {
   const t = useTranslations();
-  return (code: number, oom: boolean): string => {
+  return (code: number, oom: boolean, asked: boolean): string => {
     if (oom) return t("services.exit.oom");
-    if (code === 0) return t("services.exit.clean");
+    if (code === 0) return t(asked ? "services.exit.stopped" : "services.exit.clean");
     const known = {
       125: "engine",
       126: "notExecutable",
@@ -111,7 +125,7 @@ function Death({
     <details className="border-b border-line last:border-0" open={first}>
       <summary className="flex flex-wrap items-baseline gap-x-3 px-3 py-2 hover:bg-wash">
         <Status tone={death.requested || death.exitCode === 0 ? "unknown" : "down"}>
-          {exit(death.exitCode, death.oom)}
+          {exit(death.exitCode, death.oom, death.requested)}
         </Status>
         {death.requested && <span className="text-mute">{t("services.askedFor")}</span>}
         <time className="num ml-auto text-mute" dateTime={death.at} title={say.utc(death.at)}>
@@ -238,6 +252,56 @@ function Settings({ detail }: { readonly detail: ServiceDetail }) {
   );
 }
 
+/** The hour that is kept here, or longer from Prometheus; in the address, so that it can be passed on. */
+function RangeChoice({ range }: { readonly range: UsageRange | null }) {
+  const t = useTranslations();
+  const path = usePathname();
+  return (
+    <nav className="flex flex-wrap gap-1 px-3 pt-2" aria-label={t("services.range")}>
+      {[null, ...usageRanges].map((one) => (
+        <Link
+          key={one ?? "1h"}
+          className={`btn ${one === range ? "" : "btn-quiet"}`}
+          aria-current={one === range ? "true" : undefined}
+          href={one === null ? path : `${path}?range=${one}`}
+          replace
+          scroll={false}
+        >
+          {t(`services.usageRanges.${one ?? "1h"}`)}
+        </Link>
+      ))}
+    </nav>
+  );
+}
+
+/** None of that name is there (any more): what is kept of how it died. */
+function GonePage({
+  host,
+  name,
+  deaths,
+}: {
+  readonly host: string;
+  readonly name: string;
+  readonly deaths: readonly DeathRow[];
+}) {
+  const t = useTranslations();
+  return (
+    <div className="mx-auto max-w-6xl px-3 py-5 sm:px-5">
+      <h1 className="truncate">{name}</h1>
+      <p className="mb-4 flex flex-wrap items-baseline gap-x-3 text-mute">
+        <Status tone="unknown">{t("services.isGone")}</Status>
+        <span>{host}</span>
+      </p>
+      <Card title={t("services.deaths")}>
+        {deaths.length === 0 && <Empty title={t("services.noDeaths")} />}
+        {deaths.map((death, index) => (
+          <Death key={death.id} death={death} names={name} first={index === 0} />
+        ))}
+      </Card>
+    </div>
+  );
+}
+
 export function ServicePage({ host, id }: { readonly host: string; readonly id: string }) {
   const t = useTranslations();
   const say = useSay();
@@ -247,14 +311,34 @@ export function ServicePage({ host, id }: { readonly host: string; readonly id: 
   const [asked, setAsked] = useState<AskedAct | null>(null);
   const [deploying, setDeploying] = useState(false);
   const input = { host, id };
-  const detail = useQuery({ ...query.services.get.queryOptions({ input }), refetchInterval: 30_000 });
-  const usage = useQuery({ ...query.services.usage.queryOptions({ input }), refetchInterval: 10_000 });
+  const known = [...live.rows.values()].find(
+    (one) => one.host === host && (one.name === id || one.id.startsWith(id)),
+  );
+  // The list tells first whether it is there at all; without the list it is asked for.
+  const there = known !== undefined || live.stream === "broken";
+  const gone = live.stream === "live" && known === undefined;
+  const detail = useQuery({
+    ...query.services.get.queryOptions({ input }),
+    enabled: there,
+    refetchInterval: 30_000,
+  });
+  const usage = useQuery({
+    ...query.services.usage.queryOptions({ input }),
+    enabled: there,
+    refetchInterval: 10_000,
+  });
+  const params = useSearchParams();
+  const range = usageRanges.find((one) => one === params.get("range")) ?? null;
+  const longer = useQuery({
+    ...query.services.longerUsage.queryOptions({ input: { ...input, range: range ?? "6h" } }),
+    enabled: range !== null,
+    refetchInterval: 60_000,
+    retry: false,
+  });
+  const shownUsage = range === null ? usage : longer;
   const name = detail.data?.row.name;
   // The newest container of that name: after a deploy it is another one.
-  const row =
-    [...live.rows.values()].find(
-      (one) => one.host === host && (one.name === name || one.name === id || one.id === id),
-    ) ?? detail.data?.row;
+  const row = known ?? [...live.rows.values()].find((one) => one.host === host && one.name === name);
   const moment = row === undefined ? "" : `${row.id} ${row.state} ${row.health} ${row.startedAt}`;
   useEffect(() => {
     // Its state is another: what is told of it too.
@@ -262,11 +346,22 @@ export function ServicePage({ host, id }: { readonly host: string; readonly id: 
       void queries.invalidateQueries({ queryKey: query.services.get.key({ input: { host, id } }) });
   }, [moment, queries, host, id]);
   const data = detail.data;
+  const deaths = useQuery({
+    ...query.services.deaths.queryOptions({ input }),
+    enabled: gone && row === undefined,
+    // An address that is wrong stays wrong.
+    retry: false,
+  });
+  if (gone && row === undefined && deaths.data)
+    return <GonePage host={host} name={id} deaths={deaths.data} />;
   if (!data)
     return (
       <div className="mx-auto max-w-6xl px-3 py-5 sm:px-5">
-        {detail.error ? (
-          <Failure error={detail.error} onRetry={() => void detail.refetch()} />
+        {detail.error || deaths.error ? (
+          <Failure
+            error={detail.error ?? deaths.error}
+            onRetry={() => void (detail.error ? detail.refetch() : deaths.refetch())}
+          />
         ) : (
           <Skeleton rows={9} />
         )}
@@ -293,7 +388,7 @@ export function ServicePage({ host, id }: { readonly host: string; readonly id: 
         <Link className="btn" href={logsAddress([shown])}>
           {t("services.logs")}
         </Link>
-        {me.may.administer && !shown.self && shown.verdict !== "unknown" && (
+        {me.may.administer && !shown.self && !shown.task && shown.verdict !== "unknown" && (
           <button type="button" className="btn" onClick={() => setDeploying(true)}>
             {t("deploy.button")}
           </button>
@@ -315,8 +410,18 @@ export function ServicePage({ host, id }: { readonly host: string; readonly id: 
               ))}
             </Card>
           )}
-          <Card title={t("services.usage")}>
-            {usage.data ? <UsageCharts usage={usage.data} /> : <Skeleton rows={5} />}
+          <Card title={t(range === null ? "services.usage" : "services.usageLonger")}>
+            {data.longer && <RangeChoice range={range} />}
+            {shownUsage.error && range !== null ? (
+              <Failure error={shownUsage.error} onRetry={() => void shownUsage.refetch()} />
+            ) : shownUsage.data ? (
+              <UsageCharts
+                usage={shownUsage.data}
+                none={range === null ? t("services.noUsage") : t("services.noLonger", { name: shown.name })}
+              />
+            ) : (
+              <Skeleton rows={5} />
+            )}
           </Card>
           {data.healthCheck !== null && (
             <Card title={t("services.healthCheck")}>

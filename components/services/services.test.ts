@@ -3,8 +3,9 @@ import { describe, expect, test } from "vitest";
 import type { ServiceRow } from "@/lib/services/contract";
 import { piecesOf } from "./ansi";
 import { LogBuffer, maxLines } from "./log-buffer";
+import { queryOf } from "./logs-page";
 import { applied, type ServicesState } from "./use-services";
-import { grouped, viewOf, withWord } from "./words";
+import { grouped, type SwarmRow, swarmRows, viewOf, withWord } from "./words";
 
 const row = (name: string, more: Partial<ServiceRow> = {}): ServiceRow => ({
   host: "local",
@@ -32,6 +33,8 @@ const row = (name: string, more: Partial<ServiceRow> = {}): ServiceRow => ({
   sparkStep: 10,
   update: null,
   self: false,
+  worker: false,
+  task: false,
   ...more,
 });
 const view = (text: string) => viewOf(new URLSearchParams(text));
@@ -131,4 +134,63 @@ describe("lines of a log", () => {
     ]);
     expect(piecesOf("")).toEqual([]);
   });
+});
+
+describe("a Swarm's services among the containers", () => {
+  const service = (name: string, more: object = {}): SwarmRow =>
+    swarmRows([
+      {
+        host: "local",
+        nodes: [],
+        services: [
+          {
+            id: name,
+            name,
+            stack: "shop",
+            image: "app:1",
+            replicas: 2,
+            running: 2,
+            desired: 2,
+            updatedAt: null,
+            update: null,
+            tasks: [],
+            ...more,
+          },
+        ],
+      },
+    ])[0] as SwarmRow;
+
+  test.each([
+    [{}, "up"],
+    [{ running: 0 }, "down"],
+    [{ running: 1 }, "warn"],
+    [{ running: 0, desired: 0 }, "idle"],
+    [{ update: { state: "updating", message: "", at: null } }, "starting"],
+    [{ update: { state: "paused", message: "", at: null } }, "down"],
+    [{ update: { state: "rollback_completed", message: "", at: null } }, "warn"],
+  ])("%j is %s", (more, verdict) => {
+    expect(service("a", more).verdict).toBe(verdict);
+  });
+
+  test("one without any task stands in its stack's group, and makes it the first", () => {
+    const rows = [row("web", { project: "p" }), row("task", { project: "shop" })];
+    const groups = grouped(rows, viewOf(new URLSearchParams()), [service("none", { running: 0 })]);
+    expect(
+      groups.map(({ project, worst, swarm }) => [project, worst, swarm.map(({ name }) => name)]),
+    ).toEqual([
+      ["shop", "down", ["none"]],
+      ["p", "up", []],
+    ]);
+    expect(grouped(rows, viewOf(new URLSearchParams("q=zzz")), [service("none")])).toEqual([]);
+  });
+});
+
+test("what is not understood of an address is said", () => {
+  const { ignored } = viewOf(new URLSearchParams("state=broken&sort=cpu&hide=cpu,colour"));
+  expect(ignored).toEqual(["state=broken", "hide=colour"]);
+  const asked = queryOf(new URLSearchParams("of=a/b&since=yesterday&level=loud"));
+  expect(asked?.ignored).toEqual(["level=loud", "since=yesterday"]);
+  expect(asked?.query).not.toHaveProperty("levels");
+  const many = new URLSearchParams(Array.from({ length: 21 }, (_, index) => ["of", `a/b${index}`]));
+  expect(queryOf(many)).toMatchObject({ ignored: ["of=a/b20"], query: { of: { length: 20 } } });
 });

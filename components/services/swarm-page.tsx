@@ -14,6 +14,7 @@ import { query } from "@/lib/api/client";
 import type { SwarmState } from "@/lib/services/swarm/contract";
 import type { AskedSwarm } from "./swarm-dialog";
 import { useServices } from "./use-services";
+import { unpinned } from "./words";
 
 const SwarmDialog = dynamic(() => import("./swarm-dialog").then((module) => module.SwarmDialog), {
   ssr: false,
@@ -53,7 +54,7 @@ function ServiceCard({
         <div className="min-w-0 flex-1 basis-52">
           <b className="font-semibold">{name}</b>
           <code className="block truncate text-mute" title={image}>
-            {image.replace(/@.*$/, "")}
+            {unpinned(image)}
           </code>
         </div>
         <Status tone={tone}>
@@ -176,6 +177,8 @@ export function SwarmPage() {
     ...query.swarm.get.queryOptions({ input: { host: host ?? "" } }),
     enabled: host !== null,
     refetchInterval: 4000,
+    // It is asked again anyway.
+    retry: false,
   });
   return (
     <div className="mx-auto max-w-6xl px-3 py-4 sm:px-5">

@@ -1,5 +1,5 @@
 "use client";
-// What a service used in the last hour, as four charts on one time line; the same figures as a table for those who do not see them.
+// What a service used, as four charts on one time line; the same figures as a table for those who do not see them.
 import { useTranslations } from "next-intl";
 import { useState } from "react";
 import {
@@ -36,7 +36,9 @@ function Chart({
   const highest = Math.max(...points.map(({ one, two }) => Math.max(one ?? 0, two ?? 0)), 0);
   // A limit far above would press the line flat; it is drawn once the line comes near it.
   const showLimit = limit !== null && highest > limit * 0.4;
-  const time = (at: number) => say.clock(new Date(at).toISOString()).slice(0, 5);
+  const long = (points.at(-1)?.at ?? 0) - (points[0]?.at ?? 0) > 86_400_000;
+  const exactly = (at: number) => (long ? say.time : say.clock)(new Date(at).toISOString());
+  const time = (at: number) => (long ? say.date(new Date(at).toISOString()) : exactly(at).slice(0, 5));
   return (
     <figure className="min-w-0 p-3">
       <figcaption className="flex items-baseline gap-2">
@@ -82,7 +84,7 @@ function Chart({
                 borderRadius: 6,
                 fontSize: 12,
               }}
-              labelFormatter={(at) => say.clock(new Date(Number(at)).toISOString())}
+              labelFormatter={(at) => exactly(Number(at))}
               formatter={(value, name) => [write(Number(value)), String(name)]}
             />
             {showLimit && <ReferenceLine y={limit} stroke="var(--warn)" strokeDasharray="4 3" />}
@@ -112,7 +114,14 @@ function Chart({
   );
 }
 
-export function UsageCharts({ usage }: { readonly usage: UsageHistory }) {
+export function UsageCharts({
+  usage,
+  none,
+}: {
+  readonly usage: UsageHistory;
+  /** What to say where nothing is known. */
+  readonly none: string;
+}) {
   const t = useTranslations();
   const say = useSay();
   const [table, setTable] = useState(false);
@@ -122,7 +131,7 @@ export function UsageCharts({ usage }: { readonly usage: UsageHistory }) {
   const perSecond = (value: number) => `${say.bytes(value)}/s`;
   const cell = (value: number | null | undefined, write: (value: number) => string) =>
     value == null ? "–" : write(value);
-  if (usage.at.length < 2) return <p className="p-3 text-mute">{t("services.noUsage")}</p>;
+  if (usage.at.length < 2) return <p className="p-3 text-mute">{none}</p>;
   return (
     <>
       {table ? (
@@ -139,7 +148,11 @@ export function UsageCharts({ usage }: { readonly usage: UsageHistory }) {
               {usage.at
                 .map((at, index) => (
                   <tr key={at}>
-                    <td>{say.clock(new Date(at).toISOString()).slice(0, 8)}</td>
+                    <td>
+                      {usage.stepMs < 60_000
+                        ? say.clock(new Date(at).toISOString()).slice(0, 8)
+                        : say.time(new Date(at).toISOString())}
+                    </td>
                     <td>{cell(usage.cpu[index], cores)}</td>
                     <td>{cell(usage.memory[index], say.bytes)}</td>
                     <td>{cell(usage.rx[index], perSecond)}</td>

@@ -14,6 +14,9 @@ export type LogState = {
   /** What the search went through, and whether that was everything. */
   readonly scanned: number;
   readonly whole: boolean;
+  readonly searched: { readonly since: string | null; readonly until: string | null };
+  /** Lines from before this time are not shown, because together they are too long; null: none. */
+  readonly cutBefore: string | null;
   /** What was left out since the beginning, because it came too fast. */
   readonly dropped: number;
   /** By index of the question's containers: why one is silent. */
@@ -26,6 +29,8 @@ const nothing: LogState = {
   error: null,
   scanned: 0,
   whole: true,
+  searched: { since: null, until: null },
+  cutBefore: null,
   dropped: 0,
   sources: new Map(),
 };
@@ -48,9 +53,17 @@ export function useLog(asked: string): LogState {
         // A new connection tells the history anew.
         held.clear();
         held.add(event.lines);
-        const { scanned, whole } = event;
+        const { scanned, whole, searched, cutBefore } = event;
         const following = query.follow !== false && query.until === undefined;
-        setState({ ...nothing, lines: held.lines, state: following ? "live" : "ended", scanned, whole });
+        setState({
+          ...nothing,
+          lines: held.lines,
+          state: following ? "live" : "ended",
+          scanned,
+          whole,
+          searched,
+          cutBefore,
+        });
       } else if (event.type === "lines") {
         held.add(event.lines, event.dropped);
         setState((now) => ({

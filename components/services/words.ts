@@ -2,6 +2,7 @@
 import type { Tone } from "@/components/ui/status";
 import type { ServiceRow, Verdict } from "@/lib/services/contract";
 import { verdicts } from "@/lib/services/contract";
+import type { SwarmState } from "@/lib/services/swarm/contract";
 
 export const verdictTone = {
   down: "down",
@@ -24,12 +25,21 @@ export type View = {
   readonly project: string | null;
   readonly sort: Sort;
   readonly hidden: ReadonlySet<Column>;
+  /** What of the address is not understood, and was left out. */
+  readonly ignored: readonly string[];
 };
 
-/** What an address asks for; what cannot be understood is left out. */
+/** What an address asks for; what cannot be understood is left out, and said. */
 export function viewOf(params: URLSearchParams): View {
-  const hidden = (params.get("hide") ?? "").split(",");
+  const hidden = (params.get("hide") ?? "").split(",").filter((one) => one !== "");
+  const known: Readonly<Record<string, readonly string[]>> = { state: verdicts, sort: sorts };
+  const ignored = Object.entries(known).flatMap(([name, values]) => {
+    const value = params.get(name) ?? "";
+    return value === "" || values.includes(value) ? [] : [`${name}=${value}`];
+  });
+  for (const one of hidden) if (!columns.some((column) => column === one)) ignored.push(`hide=${one}`);
   return {
+    ignored,
     search: params.get("q")?.trim().toLowerCase() ?? "",
     verdict: verdicts.find((one) => one === params.get("state")) ?? null,
     host: params.get("host") || null,
@@ -54,7 +64,11 @@ export const serviceAddress = ({ host, name }: Pick<ServiceRow, "host" | "name">
 export const logsAddress = (rows: readonly Pick<ServiceRow, "host" | "name">[]): string =>
   `/services/logs?${rows.map(({ host, name }) => `of=${encodeURIComponent(`${host}/${name}`)}`).join("&")}`;
 
-const rank = (row: ServiceRow): number => verdicts.indexOf(row.verdict);
+/** "registry.example/team/app:1.2@sha256:…" without its digest, and as its last part. */
+export const unpinned = (image: string): string => image.replace(/@.*$/, "");
+export const shortImage = (image: string): string => unpinned(image).split("/").at(-1) ?? image;
+
+const rank = (row: { readonly verdict: Verdict }): number => verdicts.indexOf(row.verdict);
 const network = (row: ServiceRow): number => (row.usage?.rx ?? 0) + (row.usage?.tx ?? 0);
 const started = (row: ServiceRow): number =>
   row.state === "running" && row.startedAt !== null ? Date.parse(row.startedAt) : Number.POSITIVE_INFINITY;
@@ -70,38 +84,65 @@ const order: Readonly<Record<Sort, (a: ServiceRow, b: ServiceRow) => number>> = 
   uptime: (a, b) => (started(a) === started(b) ? 0 : started(b) - started(a)),
 };
 
+/** A Swarm's service, as a line among the containers. */
+export type SwarmRow = SwarmState["services"][number] & { readonly host: string; readonly verdict: Verdict };
+
+/** How a Swarm's service is: by its tasks, and by how its last update stands. */
+export function swarmVerdict({ running, desired, update }: SwarmState["services"][number]): Verdict {
+  if (desired > 0 && running === 0) return "down";
+  if (update?.state === "paused" || update?.state === "rollback_paused") return "down";
+  if (update?.state === "updating" || update?.state === "rollback_started") return "starting";
+  if (running < desired || update?.state === "rollback_completed") return "warn";
+  return desired === 0 ? "idle" : "up";
+}
+
+export const swarmRows = (states: readonly SwarmState[]): SwarmRow[] =>
+  states.flatMap(({ host, services }) =>
+    services.map((one) => ({ ...one, host, verdict: swarmVerdict(one) })),
+  );
+
 export type Group = {
   readonly key: string;
   readonly host: string;
   readonly project: string | null;
   readonly rows: readonly ServiceRow[];
+  /** The Swarm's services of this stack, worst first; their tasks' containers are among the rows. */
+  readonly swarm: readonly SwarmRow[];
   readonly worst: Verdict;
 };
 
 /** The rows that a view shows, by host and project; worst groups and rows first unless another order is asked for. */
-export function grouped(rows: Iterable<ServiceRow>, view: View): Group[] {
-  const groups = new Map<string, ServiceRow[]>();
-  for (const row of rows) {
-    if (view.verdict !== null && row.verdict !== view.verdict) continue;
-    if (view.host !== null && row.host !== view.host) continue;
-    if (view.project !== null && row.project !== view.project) continue;
-    if (view.search !== "" && !textOf(row).includes(view.search)) continue;
-    const key = `${row.host}/${row.project ?? ""}`;
-    const group = groups.get(key);
-    if (group) group.push(row);
-    else groups.set(key, [row]);
-  }
+export function grouped(rows: Iterable<ServiceRow>, view: View, services: readonly SwarmRow[] = []): Group[] {
+  type Open = { host: string; project: string | null; rows: ServiceRow[]; swarm: SwarmRow[] };
+  const groups = new Map<string, Open>();
+  const groupOf = (host: string, project: string | null): Open => {
+    const key = `${host}/${project ?? ""}`;
+    const group = groups.get(key) ?? { host, project, rows: [], swarm: [] };
+    groups.set(key, group);
+    return group;
+  };
+  const shows = (host: string, project: string | null, verdict: Verdict, text: string): boolean =>
+    (view.verdict === null || verdict === view.verdict) &&
+    (view.host === null || host === view.host) &&
+    (view.project === null || project === view.project) &&
+    text.includes(view.search);
+  for (const row of rows)
+    if (shows(row.host, row.project, row.verdict, textOf(row))) groupOf(row.host, row.project).rows.push(row);
+  for (const one of services)
+    if (shows(one.host, one.stack, one.verdict, `${one.name} ${one.image}`.toLowerCase()))
+      groupOf(one.host, one.stack).swarm.push(one);
   const compare = order[view.sort];
   return [...groups]
-    .map(([key, all]) => {
+    .map(([key, { host, project, rows: all, swarm }]) => {
       const sorted = all.sort((a, b) => compare(a, b) || a.name.localeCompare(b.name));
-      const [first] = sorted;
-      const worst = verdicts[Math.min(...sorted.map(rank))] ?? "idle";
-      return { key, host: first?.host ?? "", project: first?.project ?? null, rows: sorted, worst };
+      swarm.sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name));
+      const worst = verdicts[Math.min(...[...sorted, ...swarm].map(rank))] ?? "idle";
+      return { key, host, project, rows: sorted, swarm, worst };
     })
     .sort((a, b) => {
       const [one, other] = [a.rows[0], b.rows[0]];
-      const byRows = one && other ? compare(one, other) : 0;
+      const byWorst = view.sort === "worst" ? verdicts.indexOf(a.worst) - verdicts.indexOf(b.worst) : 0;
+      const byRows = byWorst || (one && other ? compare(one, other) : 0);
       // Containers of no project come last, unless they are worse.
       return byRows || Number(a.project === null) - Number(b.project === null) || a.key.localeCompare(b.key);
     });

@@ -115,7 +115,7 @@ function Row({
           {facts.map(([fact, value]) => (
             <div key={fact} className="flex gap-1">
               <dt>{say.key("facts", fact)}</dt>
-              <dd className="num text-ink">{typeof value === "number" ? say.number(value, 2) : value}</dd>
+              <dd className="num text-ink">{say.fact(fact, value)}</dd>
             </div>
           ))}
         </dl>

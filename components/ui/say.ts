@@ -12,17 +12,18 @@ export function useSay() {
   return useMemo(() => {
     const zone = typeof window === "undefined" ? "UTC" : Intl.DateTimeFormat().resolvedOptions().timeZone;
     const number = (value: number, digits = 0) => format.number(value, { maximumFractionDigits: digits });
+    /** Milliseconds as "84 ms", "0.84 s", "12 s", "3 min". */
+    const duration = (ms: number): string => {
+      if (ms < 100) return t("units.ms", { value: number(Math.round(ms)) });
+      if (ms < 10_000) return t("units.s", { value: number(ms / 1000, ms < 2000 ? 2 : 1) });
+      if (ms < 120_000) return t("units.s", { value: number(Math.round(ms / 1000)) });
+      if (ms < 7_200_000) return t("units.min", { value: number(Math.round(ms / 60_000)) });
+      if (ms < 172_800_000) return t("units.h", { value: number(Math.round(ms / 3_600_000)) });
+      return t("units.d", { value: number(Math.round(ms / 86_400_000)) });
+    };
     return {
       number,
-      /** Milliseconds as "84 ms", "0.84 s", "12 s", "3 min". */
-      duration(ms: number): string {
-        if (ms < 100) return t("units.ms", { value: number(Math.round(ms)) });
-        if (ms < 10_000) return t("units.s", { value: number(ms / 1000, ms < 2000 ? 2 : 1) });
-        if (ms < 120_000) return t("units.s", { value: number(Math.round(ms / 1000)) });
-        if (ms < 7_200_000) return t("units.min", { value: number(Math.round(ms / 60_000)) });
-        if (ms < 172_800_000) return t("units.h", { value: number(Math.round(ms / 3_600_000)) });
-        return t("units.d", { value: number(Math.round(ms / 86_400_000)) });
-      },
+      duration,
       /** Bytes as "512 B", "1.5 kB", "640 MB": thousands, as disks and networks are sold. */
       bytes(value: number): string {
         const units = ["B", "kB", "MB", "GB", "TB"] as const;
@@ -72,6 +73,11 @@ export function useSay() {
         }
         if (problem.code === "INVALID_INPUT" && problem.message !== "") return problem.message;
         return t.has(`errors.${problem.code}`) ? t(`errors.${problem.code}`) : t("errors.INTERNAL");
+      },
+      /** A fact that a system tells of itself; times are in seconds. */
+      fact(key: string, value: string | number): string {
+        if (typeof value === "string") return value;
+        return key === "uptime" ? duration(value * 1000) : number(value, 2);
       },
       /** What a kind of change is called: "purge.gateway" stands under kinds.purge-gateway. */
       kind(kind: string): string {

@@ -13,10 +13,16 @@ export const published = /** @type {const} */ ({
   varnish2: { offset: 12, variable: "LAB_PORT_VARNISH2" },
   varnish1Admin: { offset: 21, variable: "LAB_PORT_VARNISH1_ADMIN" },
   varnish2Admin: { offset: 22, variable: "LAB_PORT_VARNISH2_ADMIN" },
+  varnish1Metrics: { offset: 23, variable: "LAB_PORT_VARNISH1_METRICS" },
+  varnish2Metrics: { offset: 24, variable: "LAB_PORT_VARNISH2_METRICS" },
   nginx: { offset: 30, variable: "LAB_PORT_NGINX" },
   origin: { offset: 31, variable: "LAB_PORT_ORIGIN" },
   mariadb: { offset: 40, variable: "LAB_PORT_MARIADB" },
   redis: { offset: 50, variable: "LAB_PORT_REDIS" },
+  prometheus: { offset: 60, variable: "LAB_PORT_PROMETHEUS" },
+  alertmanager: { offset: 61, variable: "LAB_PORT_ALERTMANAGER" },
+  smtp: { offset: 70, variable: "LAB_PORT_SMTP" },
+  mailHttp: { offset: 71, variable: "LAB_PORT_MAIL_HTTP" },
 });
 
 /** @typedef {keyof typeof published} PortName @typedef {Record<PortName, number>} Ports */
@@ -95,6 +101,8 @@ export const addressesOf = (prefix) => ({
   mariadb: `${prefix}.40`,
   redis: `${prefix}.50`,
   sluice: `${prefix}.60`,
+  monitor: `${prefix}.70`,
+  mail: `${prefix}.71`,
 });
 
 /** A file for `--env-file`: no quoting exists there that both Compose versions read alike. @param {Record<string, string>} values */

@@ -107,7 +107,8 @@ async function choosePorts(options, before) {
     const free = await freePorts(portNames.length);
     return /** @type {Ports} */ (Object.fromEntries(portNames.map((name, index) => [name, free[index]])));
   };
-  const ports = base !== undefined ? portsFrom(base) : (before?.ports ?? (await fresh()));
+  // A stack that was described before a service came has no port for it.
+  const ports = base !== undefined ? portsFrom(base) : { ...(await fresh()), ...before?.ports };
   return { ...movedBy(ports, process.env), ...options.ports };
 }
 
@@ -239,6 +240,8 @@ export async function startStack(options) {
     "worker",
     "mariadb",
     "redis",
+    "monitor",
+    "mail",
     ...(options.withSluice ? ["sluice"] : []),
   ];
   const containers = Object.fromEntries(services.map((name) => [name, `${composeProject}-${name}`]));
@@ -282,6 +285,9 @@ export async function startStack(options) {
         LAB_SLUICE_NETWORKS: process.env.LAB_SLUICE_NETWORKS ?? `${addresses.bridge} ${addresses.sluice}`,
         LAB_PURGER_NETWORKS: process.env.LAB_PURGER_NETWORKS ?? addresses.worker,
         LAB_VARNISH_NODES: varnishNodes.map((name) => addresses[/** @type {"varnish-1"} */ (name)]).join(" "),
+        // Sluice is a container only then; on the host it lets nobody of the network read its figures.
+        LAB_MONITOR_SLUICE: options.withSluice ? "sluice:3000" : "",
+        LAB_MONITOR_VARNISH_NODES: varnishNodes.join(" "),
         LAB_VARNISH_SECRET: secrets.varnish,
         LAB_CLOUDFLARE_TOKEN: secrets.cloudflare,
         LAB_CLOUDFLARE_PLAN: options.cloudflarePlan ?? process.env.LAB_CLOUDFLARE_PLAN ?? "pro",

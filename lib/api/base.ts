@@ -5,6 +5,7 @@ import { requirePerson, requireRole, requireScope } from "../auth/permissions";
 import { type Identity, identityOf } from "../auth/session";
 import type { Actor } from "../changes/kind";
 import { AppError } from "../errors/app-error";
+import { instruments } from "../metrics/instruments";
 import { contract } from "./contract";
 import { crossSiteRefusal, toApiError } from "./errors";
 import { type Policy, policyOf } from "./policy";
@@ -51,11 +52,16 @@ export async function admit(policy: Policy | null, context: ApiContext): Promise
 export const os = implement(contract)
   .$context<ApiContext>()
   .use(async ({ context, next, path }) => {
+    const procedure = path.join(".");
     try {
       const identity = await admit(policyOf(path), context);
-      return await next({ context: { identity, actor: identity.actor } });
-    } catch (error) {
-      throw toApiError(error, context.requestId);
+      const answer = await next({ context: { identity, actor: identity.actor } });
+      instruments().requests.inc({ procedure, outcome: "ok" });
+      return answer;
+    } catch (thrown) {
+      const error = toApiError(thrown, context.requestId);
+      instruments().requests.inc({ procedure, outcome: error.code });
+      throw error;
     }
   });
 

@@ -1,9 +1,41 @@
 // The whole API in one contract: pages use it through RPC, everybody else through REST under /api/v1.
 import { eventIterator, oc } from "@orpc/contract";
 import * as z from "zod";
+import {
+  alertsSnapshot,
+  silencePlan,
+  silencePreview,
+  silenceRequest,
+  unsilenceInput,
+} from "../alerts/contract";
 import { changeDetail, changeFilter, changeRow } from "../changes/contract";
+import {
+  developmentInput,
+  developmentPlan,
+  securityPlan,
+  securityRequest,
+  zoneState,
+} from "../cloudflare/contract";
 import { connection } from "../connections/contract";
+import {
+  componentHistory,
+  healthSnapshot,
+  river,
+  signals,
+  signalsAsk,
+  stateChange,
+} from "../health/contract";
+import {
+  incidentDetail,
+  incidentId,
+  incidentRow,
+  maintenanceRow,
+  newIncident,
+  newMaintenance,
+  suspect,
+} from "../incidents/contract";
 import { liveEvent } from "../live/contract";
+import { channelRow, deliveryRow } from "../notify/contract";
 import {
   doctorFinding,
   outboxNode,
@@ -14,16 +46,20 @@ import {
 } from "../purge/contract";
 import { actInput, actPlan, actRequest } from "../services/acts/contract";
 import {
+  deathRow,
+  goneRow,
   imageRow,
+  imageTags,
   serviceDetail,
   serviceRef,
   servicesEvent,
   servicesSnapshot,
   usageHistory,
+  usageRange,
 } from "../services/contract";
 import { deployChoices, deployInput, deployPlan, deployRequest } from "../services/deploy/contract";
 import { logEvent, logQuery } from "../services/logs/contract";
-import { swarmInput, swarmPlan, swarmState } from "../services/swarm/contract";
+import { swarmChoices, swarmInput, swarmName, swarmPlan, swarmState } from "../services/swarm/contract";
 import { apiKeyRow, createdApiKey, me, newApiKey, newUser, updateUser, userRow } from "../users/contract";
 
 const id = z.object({ id: z.coerce.number().int().positive() });
@@ -132,6 +168,161 @@ export const contract = {
       .input(z.object({ kind: z.string(), name: z.string() }))
       .output(connection),
   },
+  health: {
+    river: oc
+      .route({
+        method: "GET",
+        path: "/health/river",
+        summary: "What flows through each component, and the last hour",
+      })
+      .output(river),
+    events: oc
+      .route({
+        method: "GET",
+        path: "/health/events",
+        summary: "Components that changed their state in the last day, newest first",
+      })
+      .output(z.array(stateChange)),
+    list: oc
+      .route({
+        method: "GET",
+        path: "/health",
+        summary: "Every component of the stack and its state, from the visitors inwards",
+      })
+      .output(healthSnapshot),
+    get: oc
+      .route({
+        method: "GET",
+        path: "/health/{kind}/{name}",
+        summary: "One component: its states, its ninety days, its error budget",
+      })
+      .input(z.object({ kind: z.string().max(40), name: z.string().max(100) }))
+      .output(componentHistory),
+    signals: oc
+      .route({
+        method: "GET",
+        path: "/health/{kind}/{name}/signals",
+        summary: "One component's figures from Prometheus over a range, what is usual, and the changes in it",
+      })
+      .input(signalsAsk)
+      .output(signals),
+  },
+  incidents: {
+    list: oc
+      .route({ method: "GET", path: "/incidents", summary: "Incidents, the newest first, fifty at a time" })
+      .input(z.object({ before: z.coerce.number().int().positive().optional() }))
+      .output(z.array(incidentRow)),
+    get: oc
+      .route({
+        method: "GET",
+        path: "/incidents/{id}",
+        summary: "An incident with its timeline, the changes before it, and what was seen at its onset",
+      })
+      .input(incidentId)
+      .output(incidentDetail),
+    open: oc
+      .route({ method: "POST", path: "/incidents", summary: "Open an incident by hand" })
+      .input(newIncident)
+      .output(incidentRow),
+    acknowledge: oc
+      .route({ method: "POST", path: "/incidents/{id}/acknowledge", summary: "Say that you look after it" })
+      .input(incidentId)
+      .output(incidentRow),
+    assign: oc
+      .route({ method: "POST", path: "/incidents/{id}/assign", summary: "Give it to somebody" })
+      .input(incidentId.extend({ assignee: z.string().trim().min(1).max(100) }))
+      .output(incidentRow),
+    note: oc
+      .route({ method: "POST", path: "/incidents/{id}/notes", summary: "Write a note into its timeline" })
+      .input(incidentId.extend({ text: z.string().trim().min(1).max(5000) }))
+      .output(incidentRow),
+    close: oc
+      .route({ method: "POST", path: "/incidents/{id}/close", summary: "Close it" })
+      .input(incidentId.extend({ note: z.string().trim().max(5000).optional() }))
+      .output(incidentRow),
+    postMortem: oc
+      .route({
+        method: "GET",
+        path: "/incidents/{id}/post-mortem",
+        summary: "An incident as Markdown",
+      })
+      .input(incidentId)
+      .output(z.object({ markdown: z.string() })),
+    maintenances: oc
+      .route({ method: "GET", path: "/maintenances", summary: "Announced work that is not over" })
+      .output(z.array(maintenanceRow)),
+    announce: oc
+      .route({
+        method: "POST",
+        path: "/maintenances",
+        summary: "Announce work: what fails meanwhile opens no incident",
+      })
+      .input(newMaintenance)
+      .output(maintenanceRow),
+    endMaintenance: oc
+      .route({ method: "POST", path: "/maintenances/{id}/end", summary: "End announced work now" })
+      .input(incidentId)
+      .output(maintenanceRow),
+  },
+  alerts: {
+    list: oc
+      .route({
+        method: "GET",
+        path: "/alerts",
+        summary:
+          "Alerts of Prometheus, Alertmanager and Sluice itself, worst first, and the silences that are not over",
+      })
+      .output(alertsSnapshot),
+    suspects: oc
+      .route({
+        method: "GET",
+        path: "/alerts/{id}/suspects",
+        summary: "What was done in the hour before an alert began, most likely first",
+      })
+      .input(z.object({ id: z.string().min(1).max(60) }))
+      .output(z.array(suspect)),
+    planSilence: oc
+      .route({ method: "POST", path: "/silences/plan", summary: "Which alerts a silence would reach now" })
+      .input(silencePreview)
+      .output(silencePlan),
+    silence: oc
+      .route({
+        method: "POST",
+        path: "/silences",
+        summary: "Silence alerts in Alertmanager; answers with the running change",
+      })
+      .input(silenceRequest)
+      .output(changeRow),
+    expire: oc
+      .route({
+        method: "POST",
+        path: "/silences/{id}/expire",
+        summary: "End a silence now; answers with the running change",
+      })
+      .input(unsilenceInput)
+      .output(changeRow),
+  },
+  notices: {
+    channels: oc
+      .route({
+        method: "GET",
+        path: "/notices/channels",
+        summary: "Where notices go, and how the last one fared",
+      })
+      .output(z.array(channelRow)),
+    list: oc
+      .route({ method: "GET", path: "/notices", summary: "Notices, the newest first, fifty at a time" })
+      .input(z.object({ before: z.coerce.number().int().positive().optional() }))
+      .output(z.array(deliveryRow)),
+    test: oc
+      .route({ method: "POST", path: "/notices/test", summary: "Send a test through a channel" })
+      .input(z.object({ channel: z.string().min(1).max(100) }))
+      .output(deliveryRow),
+    retry: oc
+      .route({ method: "POST", path: "/notices/{id}/retry", summary: "Try a notice that failed again" })
+      .input(z.object({ id: z.coerce.number().int().positive() }))
+      .output(deliveryRow),
+  },
   services: {
     list: oc
       .route({ method: "GET", path: "/services", summary: "Every container of every host, as last seen" })
@@ -155,6 +346,29 @@ export const contract = {
       })
       .input(serviceRef)
       .output(usageHistory),
+    longerUsage: oc
+      .route({
+        method: "GET",
+        path: "/services/{host}/{id}/usage/{range}",
+        summary: "What a container used in the last 6h, 24h, 7d or 30d, from Prometheus",
+      })
+      .input(serviceRef.extend({ range: usageRange }))
+      .output(usageHistory),
+    deaths: oc
+      .route({
+        method: "GET",
+        path: "/services/{host}/{id}/deaths",
+        summary: "How containers of this name died, also when there is none any more",
+      })
+      .input(serviceRef)
+      .output(z.array(deathRow)),
+    gone: oc
+      .route({
+        method: "GET",
+        path: "/services/gone",
+        summary: "Containers that died and are not there any more",
+      })
+      .output(z.array(goneRow)),
     logs: oc
       .route({
         method: "POST",
@@ -210,6 +424,21 @@ export const contract = {
         summary: "The images of what runs, and whether there are newer ones",
       })
       .output(z.array(imageRow)),
+    imageTags: oc
+      .route({
+        method: "GET",
+        path: "/images/tags",
+        summary:
+          "Five tags of an image's repository from the `from`th on, newer versions first, with sizes and dates",
+      })
+      .input(
+        z.object({
+          host: z.string().min(1).max(100),
+          image: z.string().min(1).max(400),
+          from: z.coerce.number().int().min(0).max(5000).default(0),
+        }),
+      )
+      .output(imageTags),
     checkImage: oc
       .route({ method: "POST", path: "/images/check", summary: "Ask the registry about one image now" })
       .input(z.object({ host: z.string().min(1).max(100), image: z.string().min(1).max(400) }))
@@ -231,6 +460,57 @@ export const contract = {
         summary: "Scale, deploy or restart a service, or drain a node; answers with the running change",
       })
       .input(swarmInput)
+      .output(changeRow),
+    choices: oc
+      .route({
+        method: "GET",
+        path: "/swarm/{host}/services/{name}/choices",
+        summary:
+          "What a Swarm's service could be deployed with: tags of its repository, and how it was before",
+      })
+      .input(z.object({ host: z.string().min(1).max(100), name: swarmName }))
+      .output(swarmChoices),
+  },
+  cloudflare: {
+    get: oc
+      .route({
+        method: "GET",
+        path: "/cloudflare/{name}",
+        summary: "A zone: its last hour by Cloudflare's count, its security level and development mode",
+      })
+      .input(z.object({ name: z.string().min(1).max(100) }))
+      .output(zoneState),
+    planSecurity: oc
+      .route({
+        method: "POST",
+        path: "/cloudflare/security/plan",
+        summary: "What another security level would change, and for which sites",
+      })
+      .input(securityRequest)
+      .output(securityPlan),
+    security: oc
+      .route({
+        method: "POST",
+        path: "/cloudflare/security",
+        summary: "Set a zone's security level; under_attack ends by itself; answers with the running change",
+      })
+      .input(securityRequest)
+      .output(changeRow),
+    planDevelopment: oc
+      .route({
+        method: "POST",
+        path: "/cloudflare/development/plan",
+        summary: "What development mode would change, and for which sites",
+      })
+      .input(developmentInput)
+      .output(developmentPlan),
+    development: oc
+      .route({
+        method: "POST",
+        path: "/cloudflare/development",
+        summary: "Turn a zone's development mode on or off; answers with the running change",
+      })
+      .input(developmentInput)
       .output(changeRow),
   },
   users: {

@@ -28,6 +28,19 @@ export const examples: Readonly<Record<string, Examples>> = {
       value: { host: "local", act: "restart", target: { by: "workers", project: "shop" } },
     },
   },
+  "POST /silences": {
+    queue: {
+      summary: "One alert of one database, until the evening",
+      value: {
+        matchers: [
+          { name: "alertname", value: "MariadbReplicaBehind" },
+          { name: "instance", value: "db-[12]", isRegex: true },
+        ],
+        endsAt: "2026-11-25T18:00:00Z",
+        reason: "Large import until the evening",
+      },
+    },
+  },
   "POST /services/deploys": {
     tag: {
       summary: "Another tag of the same repository, watched for a minute",
@@ -42,6 +55,12 @@ export const examples: Readonly<Record<string, Examples>> = {
     drain: {
       summary: "Take everything off a node",
       value: { host: "local", act: "availability", name: "web-2", availability: "drain" },
+    },
+  },
+  "POST /cloudflare/security": {
+    attack: {
+      summary: "Under attack for an hour, then back to what it was",
+      value: { name: "cloudflare", level: "under_attack", minutes: 60 },
     },
   },
   "POST /services/logs": {

@@ -1,6 +1,7 @@
 // An open stream ends when its owner may no longer listen.
 import { actorOf } from "../auth/session";
 import type { Actor } from "../changes/kind";
+import { toApiError } from "./errors";
 
 /** How often an open stream looks whether its owner may still listen, in ms. */
 const recheckMs = 30_000;
@@ -10,7 +11,7 @@ const recheckMs = 30_000;
  * then connects anew and is judged anew.
  */
 export async function* whileAllowed<T>(
-  context: { readonly headers: Headers; readonly actor: Actor },
+  context: { readonly headers: Headers; readonly actor: Actor; readonly requestId: string },
   signal: AbortSignal | undefined,
   listen: (signal: AbortSignal) => AsyncIterable<T>,
 ): AsyncGenerator<T, void> {
@@ -29,6 +30,9 @@ export async function* whileAllowed<T>(
   }, recheckMs).unref();
   try {
     yield* listen(ended.signal);
+  } catch (thrown) {
+    // What goes wrong once the stream is open is told like any other error: the caller's own check is long over.
+    throw toApiError(thrown, context.requestId);
   } finally {
     stop();
     clearInterval(recheck);

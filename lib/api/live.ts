@@ -7,7 +7,7 @@ export const live = {
   stream: os.live.stream.handler(({ context, signal }) =>
     Promise.resolve(
       whileAllowed(context, signal, (ended) =>
-        subscribe(["change", "connection", "outbox"], ended, (item) =>
+        subscribe(["change", "connection", "component", "incident", "outbox"], ended, (item) =>
           item.topic === "change" ? isVisible(context.actor, item.payload.site) : true,
         ),
       ),

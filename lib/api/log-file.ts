@@ -9,6 +9,19 @@ import { streamOf } from "./export";
 import { finish } from "./headers";
 import { policies } from "./policy";
 
+/** The same pieces, the first of which is there already. Throws what keeps it from coming. */
+async function begun(pieces: AsyncIterable<string>): Promise<AsyncGenerator<string, void>> {
+  const iterator = pieces[Symbol.asyncIterator]();
+  const first = await iterator.next();
+  return (async function* () {
+    try {
+      for (let one = first; !one.done; one = await iterator.next()) yield one.value;
+    } finally {
+      await iterator.return?.();
+    }
+  })();
+}
+
 /** Answers GET /api/v1/services/log?of=host/container&of=…&since=…&until=…&search=…&regex=true&level=…&stream=… */
 export async function answerLogFile(asked: Request): Promise<Response> {
   const context = contextOf(asked);
@@ -42,8 +55,10 @@ export async function answerLogFile(asked: Request): Promise<Response> {
     const names = parsed.data.of.map((ref) =>
       ref.kind === "swarm" ? ref.id : services().find(ref).watched.name,
     );
+    // So are a search and a range that make no sense: then no file is begun.
+    const text = await begun(logText(parsed.data, ended.signal));
     const stamp = new Date().toISOString().replace(/[:.]/g, "-").slice(0, 19);
-    const file = new Response(streamOf(logText(parsed.data, ended.signal)), {
+    const file = new Response(streamOf(text), {
       headers: {
         "content-type": "text/plain; charset=utf-8",
         "content-disposition": `attachment; filename="${names.join("+").slice(0, 100)}-${stamp}.log"`,

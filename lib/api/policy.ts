@@ -33,6 +33,40 @@ export const policies = {
     list: { role: "viewer", keys: ["read"] },
     test: { role: "operator", keys: ["all"] },
   },
+  health: {
+    river: { role: "viewer", keys: ["read"] },
+    events: { role: "viewer", keys: ["read"] },
+    list: { role: "viewer", keys: ["read"] },
+    get: { role: "viewer", keys: ["read"] },
+    signals: { role: "viewer", keys: ["read"] },
+  },
+  incidents: {
+    list: { role: "viewer", keys: ["read"] },
+    get: { role: "viewer", keys: ["read"] },
+    postMortem: { role: "viewer", keys: ["read"] },
+    maintenances: { role: "viewer", keys: ["read"] },
+    open: { role: "operator", keys: ["all"] },
+    acknowledge: { role: "operator", keys: ["all"] },
+    assign: { role: "operator", keys: ["all"] },
+    note: { role: "operator", keys: ["all"] },
+    close: { role: "operator", keys: ["all"] },
+    announce: { role: "operator", keys: ["all"] },
+    endMaintenance: { role: "operator", keys: ["all"] },
+  },
+  alerts: {
+    list: { role: "viewer", keys: ["read"] },
+    suspects: { role: "viewer", keys: ["read"] },
+    planSilence: { role: "operator", keys: ["all"] },
+    silence: { role: "operator", keys: ["all"] },
+    expire: { role: "operator", keys: ["all"] },
+  },
+  notices: {
+    // Titles of what failed stand in them, and who is told.
+    channels: { role: "operator", keys: ["all"] },
+    list: { role: "operator", keys: ["all"] },
+    test: { role: "operator", keys: ["all"] },
+    retry: { role: "operator", keys: ["all"] },
+  },
   services: {
     list: { role: "viewer", keys: ["read"] },
     watch: { role: "viewer", keys: ["read"] },
@@ -46,6 +80,11 @@ export const policies = {
     planDeploy: { role: "admin", keys: ["all"] },
     deploy: { role: "admin", keys: ["all"] },
     images: { role: "viewer", keys: ["read"] },
+    longerUsage: { role: "viewer", keys: ["read"] },
+    deaths: { role: "viewer", keys: ["read"] },
+    gone: { role: "viewer", keys: ["read"] },
+    // It asks the registry, which counts who asks.
+    imageTags: { role: "operator", keys: ["all"] },
     checkImage: { role: "operator", keys: ["all"] },
   },
   swarm: {
@@ -53,6 +92,14 @@ export const policies = {
     // A deploy is an administrator's; the kind itself says so, with the input.
     plan: { role: "operator", keys: ["all"] },
     act: { role: "operator", keys: ["all"] },
+    choices: { role: "operator", keys: ["all"] },
+  },
+  cloudflare: {
+    get: { role: "viewer", keys: ["read"] },
+    planSecurity: { role: "operator", keys: ["all"] },
+    security: { role: "operator", keys: ["all"] },
+    planDevelopment: { role: "operator", keys: ["all"] },
+    development: { role: "operator", keys: ["all"] },
   },
   users: {
     me: { role: "viewer", keys: ["read", "purge"], beforePasswordChange: true },

@@ -1,11 +1,29 @@
 // Every procedure of the contract, implemented.
+import { alerts } from "./alerts";
 import { os } from "./base";
 import { changes } from "./changes";
+import { cloudflare } from "./cloudflare";
 import { connections } from "./connections";
+import { health } from "./health";
+import { incidents } from "./incidents";
 import { live } from "./live";
+import { notices } from "./notices";
 import { purges } from "./purges";
 import { services } from "./services";
 import { swarm } from "./swarm";
 import { users } from "./users";
 
-export const router = os.router({ purges, changes, connections, services, swarm, users, live });
+export const router = os.router({
+  purges,
+  changes,
+  connections,
+  health,
+  incidents,
+  alerts,
+  notices,
+  services,
+  swarm,
+  cloudflare,
+  users,
+  live,
+});

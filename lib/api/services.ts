@@ -1,11 +1,16 @@
 // Services, their logs and acts, over RPC and REST.
+
+import { hasRole } from "../auth/permissions";
 import { engine } from "../changes/engine";
 import type { Actor } from "../changes/kind";
 import { type ActPlan, actPlan } from "../services/acts/contract";
+import { skewOf } from "../services/clock";
+import { deathName, deathsOf, goneOf } from "../services/deaths";
 import { type DeployPlan, deployPlan } from "../services/deploy/contract";
 import { deployChoices } from "../services/deploy/plan";
-import { checkNow, imagesInUse } from "../services/images";
+import { checkNow, imagesInUse, imageTags } from "../services/images";
 import { watchLogs } from "../services/logs/logs";
+import { longerUsage } from "../services/longer";
 import { services as collector, serviceDetail, usageHistory } from "../services/service";
 import { os } from "./base";
 import { whileAllowed } from "./listener";
@@ -19,9 +24,26 @@ export const services = {
     Promise.resolve(whileAllowed(context, signal, (ended) => collector().watch(ended))),
   ),
 
-  get: os.services.get.handler(({ input }) => serviceDetail(input)),
+  get: os.services.get.handler(({ input, context }) =>
+    serviceDetail(input, hasRole(context.actor, "operator")),
+  ),
 
   usage: os.services.usage.handler(({ input }) => usageHistory(input)),
+
+  longerUsage: os.services.longerUsage.handler(({ input: { range, ...ref }, signal }) =>
+    longerUsage(ref, range, signal),
+  ),
+
+  deaths: os.services.deaths.handler(({ input }) => {
+    const host = collector().host(input.host);
+    return deathsOf(input.host, input.id, null, skewOf(host));
+  }),
+
+  gone: os.services.gone.handler(() => {
+    const { rows } = collector().snapshot();
+    const there = new Set(rows.map(({ host, name }) => `${host}/${deathName(name)}`));
+    return goneOf((host, name) => there.has(`${host}/${name}`));
+  }),
 
   logs: os.services.logs.handler(({ input, context, signal }) =>
     Promise.resolve(whileAllowed(context, signal, (ended) => watchLogs(input, ended))),
@@ -53,6 +75,8 @@ export const services = {
   }),
 
   images: os.services.images.handler(() => imagesInUse()),
+
+  imageTags: os.services.imageTags.handler(({ input, signal }) => imageTags(input, signal)),
 
   checkImage: os.services.checkImage.handler(({ input }) => checkNow(input.host, input.image)),
 

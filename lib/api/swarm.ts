@@ -1,6 +1,7 @@
 // A Swarm and the acts on it, over RPC and REST.
 import { engine } from "../changes/engine";
 import { type SwarmPlan, swarmPlan } from "../services/swarm/contract";
+import { swarmChoicesOf } from "../services/swarm/specs";
 import { readSwarm } from "../services/swarm/state";
 import { os } from "./base";
 
@@ -11,6 +12,8 @@ export const swarm = {
     const { plan } = await engine().plan(`swarm.${input.act}`, input, context.actor, signal);
     return swarmPlan.parse(plan);
   }),
+
+  choices: os.swarm.choices.handler(({ input, signal }) => swarmChoicesOf(input.host, input.name, signal)),
 
   act: os.swarm.act.handler(async ({ input, context }) => {
     const id = await engine().start({

@@ -178,6 +178,36 @@ describe("cancel", () => {
     await expect(engine.cancel(999_999, ada)).rejects.toMatchObject({ code: "NOT_FOUND" });
   });
 
+  test("is refused once a change has said that what remains must be done; the one that came before wins", async () => {
+    const engine = toyEngine();
+    const late = await engine.start(request({ to: 40, stepMs: 5, commitsAt: 0 }));
+    await until(async () => (await engine.wait(late, 1)).progress !== null);
+    await expect(engine.cancel(late, ada)).rejects.toMatchObject({
+      code: "CONFLICT",
+      detail: { problem: "change.notCancellable" },
+    });
+    expect(await engine.can(late, ada)).toMatchObject({ cancel: false });
+    expect((await engine.wait(late, 5000)).state).toBe("done");
+
+    const file = join(directory, "committed-too-late");
+    const early = await engine.start(request({ file, to: 40, stepMs: 5, deaf: true, commitsAt: 20 }));
+    await until(async () => (await engine.wait(early, 1)).progress !== null);
+    await engine.cancel(early, ada);
+    expect((await engine.wait(early, 5000)).state).toBe("cancelled");
+    expect(counted(file)).toHaveLength(20);
+  });
+
+  test("of one whose way back fails is a failure, with its reason", async () => {
+    const engine = toyEngine();
+    const id = await engine.start(request({ to: 500, stepMs: 5, ends: "notTakenBack" }));
+    await until(async () => (await engine.wait(id, 1)).state === "running");
+    await engine.cancel(id, ada);
+    expect(await engine.wait(id, 5000)).toMatchObject({
+      state: "failed",
+      error: { message: "It could not be counted back." },
+    });
+  });
+
   test("of one that does not listen still counts as cancelled", async () => {
     const engine = toyEngine();
     const id = await engine.start(request({ to: 20, stepMs: 5, deaf: true }));

@@ -7,7 +7,7 @@ import { AppError, toAppError } from "../errors/app-error";
 import { log } from "../runtime/log";
 import { singleton } from "../runtime/singleton";
 import type { ChangeRow, changeOrigin } from "./contract";
-import type { Actor, ChangeKind, RunContext, Verdict } from "./kind";
+import { type Actor, type ChangeKind, notTakenBack, type RunContext, type Verdict } from "./kind";
 import { TargetLocks } from "./locks";
 import { ChangeRecord, type LogEntry } from "./record";
 import { activeStates, rowColumns, toRow } from "./rows";
@@ -40,13 +40,15 @@ type Run = {
   readonly record: ChangeRecord;
   readonly actor: Actor;
   readonly abort: AbortController;
-  phase: "waiting" | "applying" | "verifying";
+  phase: "waiting" | "applying" | "committed" | "verifying";
   /** Who cancelled it. */
   cancelledBy: string | null;
   /** Lets it begin: its targets are free, or it is to end before it began. */
   readonly begin: () => void;
   finished: Promise<void>;
 };
+
+const isCancellable = ({ phase }: Run): boolean => phase === "waiting" || phase === "applying";
 
 const rank = { viewer: 0, editor: 1, operator: 2, admin: 3 } as const;
 const maxSearchLength = 2000;
@@ -57,6 +59,7 @@ export class ChangeEngine {
   readonly #runs = new Map<number, Run>();
   readonly #locks: TargetLocks;
   readonly #listeners = new Set<(row: ChangeRow) => void>();
+  readonly #onEnd = new Set<(row: ChangeRow, evidence: unknown) => void>();
   readonly #undoing = new Set<number>();
   #stopping = false;
 
@@ -74,6 +77,12 @@ export class ChangeEngine {
   onUpdate(listener: (row: ChangeRow) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Calls `listener` once for each change that has ended, with its evidence (null: none). Returns the way to stop. */
+  onEnd(listener: (row: ChangeRow, evidence: unknown) => void): () => void {
+    this.#onEnd.add(listener);
+    return () => this.#onEnd.delete(listener);
   }
 
   /** What the act would do. Throws INVALID_INPUT, FORBIDDEN, and what the kind's planner throws. */
@@ -162,13 +171,13 @@ export class ChangeEngine {
 
   /**
    * Stops a change that waits or is being applied; what it has done stays done.
-   * Throws NOT_FOUND, FORBIDDEN, CONFLICT (it has ended, or is already being verified).
+   * Throws NOT_FOUND, FORBIDDEN, CONFLICT (it has ended, is past the point of no return, or is already being verified).
    */
   async cancel(id: number, actor: Actor): Promise<void> {
     const stored = await this.#stored(id);
     this.#mayCancel(stored, actor);
     const run = this.#runs.get(id);
-    if (run === undefined || run.phase === "verifying") {
+    if (run === undefined || !isCancellable(run)) {
       throw new AppError("CONFLICT", `Change ${id} can no longer be cancelled: it is ${stored.state}.`, {
         problem: "change.notCancellable",
         params: { id, state: stored.state },
@@ -224,7 +233,7 @@ export class ChangeEngine {
     };
     const cancel =
       run !== undefined &&
-      run.phase !== "verifying" &&
+      isCancellable(run) &&
       run.cancelledBy === null &&
       (actor === null || allowed(() => this.#mayCancel(stored, actor)));
     const inverse = stored.undoneBy === null ? this.#inverse(stored) : null;
@@ -290,7 +299,9 @@ export class ChangeEngine {
           data: { state: "interrupted", finishedAt: new Date() },
           select: rowColumns,
         });
-        this.#tell(toRow(updated));
+        const row = toRow(updated);
+        this.#tell(row);
+        this.#tellEnd(row, null);
       }
     }
     return { resumed, interrupted: left.length - resumed };
@@ -355,6 +366,10 @@ export class ChangeEngine {
       checkpoint,
       progress: (step, done, total) => record.progress({ step, done, total }),
       saveCheckpoint: (value) => record.saveCheckpoint(value),
+      commit: () => {
+        if (run.cancelledBy !== null) run.abort.signal.throwIfAborted();
+        run.phase = "committed";
+      },
       log: (level, message, params) =>
         record.log({ level, message, ...(params === undefined ? {} : { params }) }),
     };
@@ -367,10 +382,12 @@ export class ChangeEngine {
       run.phase = "verifying";
       await record.save({ state: "verifying" });
       const verdict: Verdict<unknown> = await kind.verify(plan, context);
-      const evidence = JSON.stringify(kind.evidence.parse(verdict.evidence));
+      const evidence = kind.evidence.parse(verdict.evidence);
       await this.#end(run, { state: verdict.ok ? "done" : "failed", outcome: verdict.outcome, evidence });
     } catch (error) {
-      if (run.cancelledBy !== null) {
+      // A cancel whose way back failed left things neither as they were nor as they should be: that is a failure.
+      const halfway = toAppError(error).detail.problem === notTakenBack;
+      if (run.cancelledBy !== null && !halfway) {
         await this.#end(run, { state: "cancelled" });
       } else if (this.#stopping && run.abort.signal.aborted) {
         // Left as it is: the next start resumes it or marks it interrupted.
@@ -392,7 +409,10 @@ export class ChangeEngine {
   /** Writes how a change ended, trying again while the database refuses (a full disk): an ended change must be seen to end. */
   async #end(
     run: Run,
-    final: { state: "done" | "failed" | "cancelled"; outcome?: string; evidence?: string; error?: string },
+    {
+      evidence,
+      ...final
+    }: { state: "done" | "failed" | "cancelled"; outcome?: string; evidence?: unknown; error?: string },
   ): Promise<void> {
     if (run.cancelledBy !== null) {
       run.record.log({ level: "warn", message: "change.cancelled", params: { by: run.cancelledBy } });
@@ -401,8 +421,10 @@ export class ChangeEngine {
     for (let attempt = 0; ; attempt++) {
       try {
         await run.record.flush();
-        const row = await run.record.save({ ...final, finishedAt });
+        const proof = evidence === undefined ? {} : { evidence: JSON.stringify(evidence) };
+        const row = await run.record.save({ ...final, ...proof, finishedAt });
         if (row.undoOf !== null && row.state === "done") await this.#markUndone(row.undoOf, row.id);
+        this.#tellEnd(row, evidence ?? null);
         break;
       } catch (error) {
         if (attempt === 0)
@@ -480,12 +502,19 @@ export class ChangeEngine {
   }
 
   #tell(row: ChangeRow): void {
-    for (const listener of this.#listeners) {
-      try {
-        listener(row);
-      } catch (error) {
-        log.error({ err: error, changeId: row.id }, "a listener to changes threw");
-      }
+    for (const listener of this.#listeners) this.#call(row.id, () => listener(row));
+  }
+
+  #tellEnd(row: ChangeRow, evidence: unknown): void {
+    for (const listener of this.#onEnd) this.#call(row.id, () => listener(row, evidence));
+  }
+
+  /** A change does not fail for who listens to it. */
+  #call(changeId: number, listener: () => void): void {
+    try {
+      listener();
+    } catch (error) {
+      log.error({ err: error, changeId }, "a listener to changes threw");
     }
   }
 }

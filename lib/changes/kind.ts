@@ -15,6 +15,9 @@ export type Actor = {
 
 export type PlanContext = { readonly actor: Actor; readonly signal: AbortSignal };
 
+/** The problem of what `apply` throws when a cancelled or failed act could not be taken back: it never counts as "cancelled". */
+export const notTakenBack = "change.notTakenBack";
+
 export type RunContext = {
   readonly changeId: number;
   readonly actor: Actor;
@@ -25,6 +28,8 @@ export type RunContext = {
   /** Saved at most twice a second; the last call always is. */
   progress(step: string, done: number, total: number): void;
   saveCheckpoint(value: unknown): Promise<void>;
+  /** From here on it cannot be cancelled: what remains must be done. Throws CANCELLED when somebody was faster. */
+  commit(): void;
   log(level: "info" | "warn" | "error", message: string, params?: Record<string, string | number>): void;
 };
 

@@ -3,7 +3,7 @@ import { appendFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
 import { AppError } from "../errors/app-error";
-import type { ChangeKind } from "./kind";
+import { type ChangeKind, notTakenBack } from "./kind";
 
 export const toyInput = z.object({
   file: z.string(),
@@ -12,9 +12,11 @@ export const toyInput = z.object({
   stepMs: z.int().default(0),
   targets: z.array(z.string()).default(["toy"]),
   level: z.enum(["reversible", "disruptive", "destructive"]).default("reversible"),
-  ends: z.enum(["well", "unproven", "throws"]).default("well"),
+  ends: z.enum(["well", "unproven", "throws", "notTakenBack"]).default("well"),
   /** Goes on although it is told to stop. */
   deaf: z.boolean().default(false),
+  /** The number from which on it cannot be cancelled. */
+  commitsAt: z.int().optional(),
 });
 export type ToyInput = z.infer<typeof toyInput>;
 const toyEvidence = z.object({ counted: z.int() });
@@ -43,6 +45,9 @@ export function toyKind(
     async apply(plan, context) {
       const start = z.int().nullable().parse(context.checkpoint) ?? plan.from;
       for (let n = start; n < plan.to; n++) {
+        if (n === plan.commitsAt) context.commit();
+        if (plan.ends === "notTakenBack" && context.signal.aborted)
+          throw new AppError("UNREACHABLE", "It could not be counted back.", { problem: notTakenBack });
         if (!plan.deaf) context.signal.throwIfAborted();
         appendFileSync(plan.file, `${n}\n`);
         await context.saveCheckpoint(n + 1);

@@ -1,5 +1,9 @@
 // What zod cannot see in sluice.yaml: names that must be unique or must exist, and patterns that must compile.
 import { RE2JS } from "re2js";
+import { faultOf, signalNames } from "../health/queries";
+import { templateProblem } from "../notify/template";
+import { unknownVariables } from "../systems/grafana/links";
+import { systemKinds } from "../systems/registry";
 import type { Config } from "./schema";
 
 type Finding = { readonly path: readonly PropertyKey[]; readonly message: string };
@@ -14,6 +18,44 @@ export function* crossReferences(config: Config): Generator<Finding> {
   }
   yield* unique(config.sites, ["sites"], "another site");
   yield* unique(config.auth.oidc, ["auth", "oidc"], "another provider");
+
+  yield* unique(config.notify.channels, ["notify", "channels"], "another channel");
+  yield* unique(config.tickets, ["tickets"], "another tracker");
+  // Both are told of incidents, and what became of it is kept by name.
+  for (const [index, { name }] of config.tickets.entries())
+    if (config.notify.channels.some((channel) => channel.name === name))
+      yield {
+        path: ["tickets", index, "name"],
+        message: `a channel of notify is called ${name}: names are unique.`,
+      };
+  for (const [index, channel] of config.notify.channels.entries()) {
+    const path = ["notify", "channels", index];
+    if (channel.type === "email") yield* known(config, "smtp", channel.smtp, [...path, "smtp"]);
+    if (channel.type === "webhook") {
+      const message = templateProblem(channel.template);
+      if (message !== null) yield { path: [...path, "template"], message };
+    }
+  }
+  for (const [index, rule] of config.notify.rules.entries())
+    for (const [at, to] of rule.to.entries())
+      if (!config.notify.channels.some(({ name }) => name === to))
+        yield {
+          path: ["notify", "rules", index, "to", at],
+          message: `there is no channel called ${to}.`,
+        };
+
+  for (const [kind, systems] of Object.entries(config.systems)) {
+    for (const [index, system] of systems.entries()) {
+      for (const [at, ref] of system.depends_on.entries())
+        yield* dependency(config, `${kind}/${system.name}`, ref, ["systems", kind, index, "depends_on", at]);
+    }
+  }
+
+  for (const [index, { expect_body }] of config.systems.http.entries())
+    if (expect_body !== undefined) yield* pattern(expect_body, ["systems", "http", index, "expect_body"]);
+
+  yield* signalQueries(config);
+  yield* dashboards(config);
 
   const hosts = new Map<string, string>();
   for (const [index, site] of config.sites.entries()) {
@@ -77,9 +119,35 @@ function* unique(
   }
 }
 
+/** A system of that name exists, is the only one, and is not the one itself. */
+function* dependency(
+  config: Config,
+  own: string,
+  ref: string,
+  path: readonly PropertyKey[],
+): Generator<Finding> {
+  const found = systemsCalled(config, ref);
+  if (found.length === 1 && found[0] !== own) return;
+  const message =
+    found.length === 0
+      ? `there is no system called ${ref}.`
+      : found.length > 1
+        ? `${found.join(" and ")} have that name: write one of them.`
+        : "a system does not depend on itself.";
+  yield { path, message };
+}
+
+/** Keys (kind/name) of the systems that a reference such as "redis" or "redis/cache" may mean. */
+export function systemsCalled(config: Config, ref: string): string[] {
+  return Object.entries(config.systems)
+    .flatMap(([kind, systems]) => systems.map(({ name }) => ({ key: `${kind}/${name}`, name })))
+    .filter(({ key, name }) => (ref.includes("/") ? key === ref : name === ref))
+    .map(({ key }) => key);
+}
+
 function* known(
   config: Config,
-  kind: "redis" | "nginx" | "varnish" | "cloudflare",
+  kind: "redis" | "nginx" | "varnish" | "cloudflare" | "smtp",
   name: string,
   path: readonly PropertyKey[],
 ): Generator<Finding> {
@@ -97,5 +165,39 @@ function* pattern(source: string, path: readonly PropertyKey[]): Generator<Findi
       path,
       message: `is not an RE2 pattern: ${error instanceof Error ? error.message : String(error)}.`,
     };
+  }
+}
+
+function* signalQueries({ health }: Config): Generator<Finding> {
+  for (const [kind, signals] of Object.entries(health.queries)) {
+    const path = ["health", "queries", kind];
+    const names = signalNames(kind);
+    if (names === null) {
+      const there = systemKinds.map((one) => one.kind).filter((one) => signalNames(one) !== null);
+      yield { path, message: `Prometheus is not asked about this kind; there are ${there.join(", ")}.` };
+      continue;
+    }
+    for (const [signal, promql] of Object.entries(signals)) {
+      const fault = names.includes(signal)
+        ? faultOf(promql)
+        : `${kind} has no such signal; it has ${names.join(", ")}.`;
+      if (fault !== null) yield { path: [...path, signal], message: fault };
+    }
+  }
+}
+
+function* dashboards({ systems }: Config): Generator<Finding> {
+  for (const [index, grafana] of systems.grafana.entries()) {
+    for (const [kind, { vars }] of Object.entries(grafana.dashboards)) {
+      const path = ["systems", "grafana", index, "dashboards", kind];
+      if (kind !== "site" && !systemKinds.some((one) => one.kind === kind))
+        yield { path, message: "there is no such kind of component." };
+      for (const [name, template] of Object.entries(vars))
+        for (const unknown of unknownVariables(template))
+          yield {
+            path: [...path, "vars", name],
+            message: `${unknown} is not known here; there are {kind}, {name} and {labels.<label>}.`,
+          };
+    }
   }
 }

@@ -8,6 +8,14 @@ export const duration = z
   .string()
   .regex(/^\d+(ms|s|m|h|d)$/, 'a duration such as "500ms", "2s", "10m", "90d"')
   .transform((text) => Number.parseInt(text, 10) * unitMs[text.replace(/^\d+/, "") as keyof typeof unitMs]);
+const timeZone = z.string().refine((zone) => {
+  try {
+    new Intl.DateTimeFormat("en", { timeZone: zone });
+    return true;
+  } catch {
+    return false;
+  }
+}, 'a time zone such as "Europe/Paris"');
 const httpUrl = z.url({ protocol: /^https?$/ }).transform((text) => text.replace(/\/+$/, ""));
 const cidr = z.union([z.cidrv4(), z.cidrv6()], {
   error: 'must be a network such as "10.0.0.0/8" or "fd00::/8"',
@@ -15,9 +23,26 @@ const cidr = z.union([z.cidrv4(), z.cidrv6()], {
 /** A secret is written as `key: ${ENV}` or read from `key_file:`; the loader resolves both into `key`. */
 const secret = z.string().min(1);
 const timeout = duration.default(3000);
+/** What every system has besides its address: its name, and how its health is watched. */
+const watched = {
+  name,
+  /** What it cannot do without: names of other systems, or kind/name ("redis/cache") where two kinds have one of that name. */
+  depends_on: z
+    .array(z.string().regex(/^([a-z_0-9]+\/)?[a-z0-9][a-z0-9._-]*$/, "a system's name, or kind/name"))
+    .default([]),
+  /** Time between two looks; health.interval when left out. */
+  interval: duration.optional(),
+  /** Failed looks in a row, after the first, before it is said to be down; health.retries when left out. */
+  retries: z.int().min(0).max(20).optional(),
+  /** By which labels Prometheus knows it: { instance: "varnish-1:9131" }. Needed where there are several of its kind. */
+  labels: z.record(z.string().regex(/^[a-zA-Z_][a-zA-Z0-9_]*$/, "a label's name"), z.string()).default({}),
+};
+
+const path = z.string().regex(/^\/[\x21-\x7e]*$/, "a path that begins with /");
+const address = z.string().regex(/^\S+:\d+$/, "host:port");
 
 const varnish = z.strictObject({
-  name,
+  ...watched,
   /** Where PURGE, BAN, PEEK and ordinary requests are sent; never a public address. */
   url: httpUrl,
   /** Management CLI, host:port, with its secret. */
@@ -28,17 +53,68 @@ const varnish = z.strictObject({
   secret: secret.optional(),
   /** What the node's VCL understands: "sluice" is the recommended VCL, "plain" only PURGE (and BAN by CLI where admin is set). */
   vcl: z.enum(["sluice", "plain"]).default("sluice"),
+  /** The page of prometheus_varnish_exporter: the node's counters. */
+  metrics: httpUrl.optional(),
   timeout,
 });
 const redis = z.strictObject({
-  name,
+  ...watched,
   url: z.string().regex(/^rediss?:\/\//),
   password: secret.optional(),
   timeout,
 });
-const nginx = z.strictObject({ name, url: httpUrl, purge: z.boolean().default(true), timeout });
+const nginx = z.strictObject({
+  ...watched,
+  url: httpUrl,
+  purge: z.boolean().default(true),
+  status: path.optional(),
+  timeout,
+});
+const mariadb = z.strictObject({
+  ...watched,
+  address,
+  /** An account (no privilege is needed, REPLICA MONITOR for a replica): its own figures are read. */
+  username: z.string().min(1).optional(),
+  password: secret.optional(),
+  timeout,
+});
+const phpFpm = z
+  .strictObject({
+    ...watched,
+    /** Its status page at the web server. */
+    url: httpUrl.optional(),
+    /** Or the pool itself, over FastCGI, with its pm.status_path. */
+    address: address.optional(),
+    status: path.default("/status"),
+    timeout,
+  })
+  .refine((one) => (one.url === undefined) !== (one.address === undefined), {
+    error: "either url (its status page at the web server) or address (the pool itself, host:port)",
+    path: ["url"],
+  });
+const http = z.strictObject({
+  ...watched,
+  url: z.url({ protocol: /^https?$/ }),
+  /** What it is: of the application, or somebody else's. */
+  role: z.enum(["symfony", "nuxt", "external"]).default("external"),
+  host: z.string().min(1).optional(),
+  method: z.enum(["GET", "HEAD", "POST"]).default("GET"),
+  headers: z.record(z.string().regex(/^[A-Za-z0-9-]+$/, "a header's name"), z.string()).default({}),
+  expect_status: z.array(z.int().min(100).max(599)).default([]),
+  expect_body: z.string().min(1).optional(),
+  tls_days: z.int().min(0).max(365).default(14),
+  timeout,
+});
+const smtp = z.strictObject({
+  ...watched,
+  address,
+  tls: z.enum(["start", "always", "never"]).default("start"),
+  username: z.string().min(1).optional(),
+  password: secret.optional(),
+  timeout: duration.default(10_000),
+});
 const cloudflare = z.strictObject({
-  name,
+  ...watched,
   api: httpUrl.default("https://api.cloudflare.com"),
   token: secret,
   zone: z.string().regex(/^[0-9a-f]{32}$/, "the zone's id, 32 hexadecimal characters"),
@@ -46,10 +122,10 @@ const cloudflare = z.strictObject({
   urls_per_call: z.int().min(1).max(500).default(30),
   timeout: duration.default(10_000),
 });
-const tcp = z.strictObject({ name, address: z.string().regex(/^\S+:\d+$/), timeout });
+const tcp = z.strictObject({ ...watched, address, timeout });
 const docker = z
   .strictObject({
-    name,
+    ...watched,
     socket: z.string().default("/var/run/docker.sock"),
     /** Another host instead of a socket: "tcp://host:2376" or "ssh://user@host". */
     url: z
@@ -66,6 +142,8 @@ const docker = z
       .string()
       .regex(/^SHA256:[A-Za-z0-9+/]{43}=?$/, '"SHA256:…", from ssh-keygen -lf')
       .optional(),
+    /** By which labels Prometheus knows its machine's node_exporter; `labels` are its cAdvisor's. */
+    node_labels: watched.labels,
     timeout,
   })
   .refine((one) => !one.url?.startsWith("ssh:") || (one.host_key !== undefined && one.key !== undefined), {
@@ -74,13 +152,104 @@ const docker = z
   });
 
 const registry = z.strictObject({
-  name,
+  ...watched,
   url: httpUrl,
   /** How it stands in images' names, host[:port]; the url's own when left out. */
   host: z.string().min(1).optional(),
   username: z.string().min(1).optional(),
   password: secret.optional(),
   timeout: duration.default(10_000),
+});
+
+const prometheus = z.strictObject({
+  ...watched,
+  url: httpUrl,
+  username: z.string().min(1).optional(),
+  password: secret.optional(),
+  /** A bearer token instead of user and password. */
+  token: secret.optional(),
+  /** How often it looks: no step is shorter, and a rate needs four of it. */
+  scrape_interval: duration.refine((ms) => ms >= 1000, "a second at least").default(15_000),
+  timeout: duration.default(10_000),
+});
+
+/** A system that tells its state over HTTP: user and password, or a bearer token, or neither. */
+const api = {
+  ...watched,
+  url: httpUrl,
+  username: z.string().min(1).optional(),
+  password: secret.optional(),
+  token: secret.optional(),
+  timeout,
+};
+const traefik = z.strictObject({
+  ...api,
+  /** Its page of metrics: requests, and when certificates end. */
+  metrics: httpUrl.optional(),
+  tls_days: z.int().min(0).max(365).default(14),
+});
+const solr = z.strictObject({
+  ...api,
+  /** The core or collection that must answer; every core when left out. */
+  core: z
+    .string()
+    .regex(/^[A-Za-z0-9_.-]+$/, "a core's name")
+    .optional(),
+});
+const messenger = z.strictObject({
+  ...watched,
+  url: z.string().regex(/^rediss?:\/\//),
+  password: secret.optional(),
+  stream: z.string().min(1).default("messages"),
+  group: z.string().min(1).default("symfony"),
+  /** Stream of the failure transport, where that is in the same Redis. */
+  failed: z.string().min(1).optional(),
+  /** More failed messages than that want a look. */
+  max_failed: z.int().min(0).default(0),
+  /** A message that waits longer wants a look. */
+  max_wait: duration.default(600_000),
+  timeout,
+});
+const s3 = z.strictObject({
+  ...watched,
+  url: httpUrl,
+  bucket: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9._-]+$/, "a bucket's name"),
+  region: z
+    .string()
+    .regex(/^[a-z0-9-]+$/, "a region's name")
+    .default("us-east-1"),
+  access_key: secret,
+  secret_key: secret,
+  /** Where the bucket's name stands: in the path (endpoint/bucket) or in the host (bucket.endpoint). */
+  style: z.enum(["path", "host"]).default("path"),
+  timeout: duration.default(10_000),
+});
+const apiOnly = z.strictObject(api);
+const uid = z.string().regex(/^[A-Za-z0-9_-]{1,40}$/, "a uid of Grafana");
+const grafana = z.strictObject({
+  ...api,
+  /** Which changes are marked there: kinds ("purge.gateway") or groups of them ("purge"). All when left out; they need credentials. */
+  annotate: z
+    .array(z.string().regex(/^[a-z]+(\.[a-z]+)?$/, "a kind of change, such as purge or swarm.scale"))
+    .optional(),
+  /** Where browsers reach it; url when left out. */
+  public_url: httpUrl.optional(),
+  org: z.int().min(1).default(1),
+  /** Of the data source that is the Prometheus above: Explore opens with it. */
+  datasource: uid.optional(),
+  /** By kind of component: which dashboard, and what its variables are. */
+  dashboards: z
+    .record(z.string(), z.strictObject({ uid, vars: z.record(z.string().min(1), z.string()).default({}) }))
+    .default({}),
+});
+/** A job that reports for itself when it ran. */
+const heartbeat = z.strictObject({
+  ...watched,
+  /** How often it runs, and how late it may be. */
+  every: duration,
+  grace: duration.default(300_000),
+  /** What it sends as `Authorization: Bearer`. */
+  token: secret,
 });
 
 const expansion = z.strictObject({
@@ -137,7 +306,152 @@ const site = z.strictObject({
   /** Parts of a body (RE2) that differ at each answer (CSRF tokens): cut before bodies are compared. */
   ignore: z.array(z.string()).default([]),
   sitemap: z.string().default("/sitemap.xml"),
+  /** The page by which its health is watched: one that its origin makes anew each time tells most. */
+  watch: path.default("/"),
+  /** Its status page, /status/<name>; none when left out. */
+  status: z
+    .strictObject({
+      /** For everybody, or only for those who are signed in and have the site. */
+      public: z.boolean().default(false),
+      title: z.string().trim().min(1).max(100).optional(),
+      time_zone: timeZone.default("UTC"),
+      /** Whether search engines may keep it; only where it is public. */
+      index: z.boolean().default(false),
+    })
+    .optional(),
   warm: z.strictObject({ per_second: z.number().min(0.1).max(500).default(10) }).prefault({}),
+});
+
+/** An address that may hold a token: it is kept out of every log and page. */
+const secretUrl = z.url({ protocol: /^https?$/ });
+const channel = {
+  name,
+  /** Language and time zone of its notices. */
+  language: z.enum(["en", "fr"]).default("en"),
+  time_zone: timeZone.default("UTC"),
+};
+const emailChannel = z.strictObject({
+  ...channel,
+  type: z.literal("email"),
+  /** Name of a system under systems.smtp. */
+  smtp: name,
+  from: z.string().min(3),
+  to: z.array(z.email()).min(1),
+});
+const hookTimeout = duration.default(10_000);
+const slackChannel = z.strictObject({
+  ...channel,
+  type: z.literal("slack"),
+  url: secretUrl,
+  timeout: hookTimeout,
+});
+const teamsChannel = z.strictObject({
+  ...channel,
+  type: z.literal("teams"),
+  url: secretUrl,
+  timeout: hookTimeout,
+});
+const ntfyChannel = z.strictObject({
+  ...channel,
+  type: z.literal("ntfy"),
+  url: httpUrl.default("https://ntfy.sh"),
+  topic: z.string().regex(/^[-_A-Za-z0-9]{1,64}$/, "letters, digits, - and _, at most 64"),
+  token: secret.optional(),
+  timeout: hookTimeout,
+});
+const webhookChannel = z.strictObject({
+  ...channel,
+  type: z.literal("webhook"),
+  url: secretUrl,
+  method: z.enum(["POST", "PUT"]).default("POST"),
+  headers: z.record(z.string().regex(/^[A-Za-z0-9-]+$/, "a header's name"), z.string()).default({}),
+  /** Its body, in Liquid. */
+  template: z.string().max(20_000).default("{{ notice | json }}"),
+  secret: secret.optional(),
+  timeout: hookTimeout,
+});
+const clock = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'a time such as "08:30"');
+/** "mariadb/*": * stands for any text. */
+const glob = z
+  .string()
+  .regex(/^[a-z0-9._*/-]+$/, 'a name in which * stands for any text, such as "mariadb/*"');
+const notifyRule = z.strictObject({
+  /** Names of channels. */
+  to: z.array(name).min(1),
+  /** What of incidents is told. */
+  incidents: z
+    .array(z.enum(["opened", "reopened", "acknowledged", "closed"]))
+    .default(["opened", "reopened", "closed"]),
+  /** At least so grave. */
+  severity: z.enum(["warning", "critical"]).default("warning"),
+  /** Only incidents of these components (kind/name); all when left out. */
+  components: z.array(glob).default([]),
+  /** Kinds of changes that are told when they end; none when left out. */
+  changes: z.array(glob).default([]),
+  /** Which ends of these changes. */
+  outcomes: z.array(z.enum(["done", "failed"])).default(["done", "failed"]),
+  /** Only at these hours. */
+  hours: z
+    .strictObject({
+      from: clock,
+      to: clock,
+      days: z
+        .array(z.enum(["mon", "tue", "wed", "thu", "fri", "sat", "sun"]))
+        .min(1)
+        .optional(),
+      time_zone: timeZone.default("UTC"),
+    })
+    .optional(),
+});
+
+/** GitLab takes labels joined by commas, Jira none with spaces, GitHub at most 50 characters. */
+const label = z.string().regex(/^[^\s,]{1,50}$/, "a label without spaces and commas, at most 50 characters");
+const tracker = {
+  name,
+  /** Incidents at least so grave become tickets. */
+  severity: z.enum(["warning", "critical"]).default("critical"),
+  timeout: hookTimeout,
+};
+const issueTracker = {
+  ...tracker,
+  token: secret,
+  /** Besides sluice-incident-<number>. */
+  labels: z.array(label).max(20).default([]),
+  /** Whether a ticket is closed with its incident; else only a comment says that it ended. */
+  close: z.boolean().default(false),
+};
+const gitlabTracker = z.strictObject({
+  ...issueTracker,
+  type: z.literal("gitlab"),
+  url: httpUrl.default("https://gitlab.com"),
+  project: z
+    .string()
+    .regex(/^(\d+|[\w.-]+(\/[\w.-]+)+)$/, "a project: its number, or group/name as in its address"),
+});
+const githubTracker = z.strictObject({
+  ...issueTracker,
+  type: z.literal("github"),
+  url: httpUrl.default("https://api.github.com"),
+  repo: z.string().regex(/^[\w.-]+\/[\w.-]+$/, "a repository, owner/name"),
+});
+const jiraTracker = z.strictObject({
+  ...issueTracker,
+  type: z.literal("jira"),
+  url: httpUrl,
+  project: z.string().regex(/^[A-Z][A-Z0-9_]+$/, "a project's key, such as OPS"),
+  issue_type: z.string().min(1).default("Task"),
+  /** Cloud: the e-mail address of the token's owner. Data Center: none. */
+  username: z.string().min(1).optional(),
+  /** Transitions by name; found by themselves when left out. */
+  done: z.string().min(1).optional(),
+  reopen: z.string().min(1).optional(),
+});
+const hookTracker = z.strictObject({
+  ...tracker,
+  type: z.literal("webhook"),
+  url: secretUrl,
+  headers: z.record(z.string().regex(/^[A-Za-z0-9-]+$/, "a header's name"), z.string()).default({}),
+  secret: secret.optional(),
 });
 
 export const configSchema = z.strictObject({
@@ -161,10 +475,53 @@ export const configSchema = z.strictObject({
       window: duration.default(250),
     })
     .prefault({}),
+  /** Who may read Sluice's own /metrics: with this token, or from these networks; nobody when neither is set. */
+  metrics: z.strictObject({ token: secret.optional(), networks: z.array(cidr).default([]) }).prefault({}),
   /** Whether newer images are looked for, and how often. */
   updates: z
     .strictObject({ enabled: z.boolean().default(true), every: duration.default(6 * 3_600_000) })
     .prefault({}),
+  /** How the systems' health is watched, and how long it is remembered. */
+  health: z
+    .strictObject({
+      interval: duration.default(10_000),
+      retries: z.int().min(0).max(20).default(1),
+      keep: duration.default(400 * 86_400_000),
+      /** Share of the time that a component should be up, in percent: what is left of the rest is its error budget. */
+      objective: z.number().min(50).max(99.999).default(99.9),
+      /** Kind -> signal -> PromQL with $labels and $window, instead of lib/health/queries.ts. */
+      queries: z.record(z.string(), z.record(z.string(), z.string().min(1).max(2000))).default({}),
+    })
+    .prefault({}),
+  /** "critical": an alert of that severity that no open incident covers opens one; "none": only what Sluice sees itself does. */
+  alerts: z.strictObject({ open: z.enum(["critical", "none"]).default("critical") }).prefault({}),
+  notify: z
+    .strictObject({
+      channels: z
+        .array(
+          z.discriminatedUnion("type", [
+            emailChannel,
+            slackChannel,
+            teamsChannel,
+            ntfyChannel,
+            webhookChannel,
+          ]),
+        )
+        .default([]),
+      /** Who hears of what. Without any, every channel hears of every incident. */
+      rules: z.array(notifyRule).default([]),
+      /** How long it waits after an incident opened before it tells: the cause is known better then. */
+      delay: duration.default(10_000),
+      /** How long it tries to hand a notice over before it gives up. */
+      give_up: duration.default(86_400_000),
+      /** An address outside that is called as long as notices work: it raises the alarm when the calls stop. */
+      dead_man: z.strictObject({ url: secretUrl, every: duration.default(60_000) }).optional(),
+    })
+    .prefault({}),
+  /** Where incidents become tickets. */
+  tickets: z
+    .array(z.discriminatedUnion("type", [gitlabTracker, githubTracker, jiraTracker, hookTracker]))
+    .default([]),
   history: z.strictObject({ keep: duration.default(365 * 86_400_000) }).prefault({}),
   auth: z
     .strictObject({
@@ -190,8 +547,20 @@ export const configSchema = z.strictObject({
       redis: z.array(redis).default([]),
       nginx: z.array(nginx).default([]),
       cloudflare: z.array(cloudflare).default([]),
-      mariadb: z.array(tcp).default([]),
+      php_fpm: z.array(phpFpm).default([]),
+      mariadb: z.array(mariadb).default([]),
+      http: z.array(http).default([]),
+      tcp: z.array(tcp).default([]),
+      smtp: z.array(smtp).default([]),
       registry: z.array(registry).default([]),
+      prometheus: z.array(prometheus).max(1).default([]),
+      traefik: z.array(traefik).default([]),
+      solr: z.array(solr).default([]),
+      messenger: z.array(messenger).default([]),
+      s3: z.array(s3).default([]),
+      alertmanager: z.array(apiOnly).max(1).default([]),
+      grafana: z.array(grafana).max(1).default([]),
+      heartbeat: z.array(heartbeat).default([]),
     })
     .prefault({}),
   sites: z.array(site).default([]),

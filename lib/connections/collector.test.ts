@@ -51,7 +51,7 @@ afterEach(async () => {
 
 const configOf = (systems: object): Config => configSchema.parse({ systems });
 const nginx = () => ({
-  nginx: [{ name: "web", url: `http://127.0.0.1:${upstream.port}`, timeout: "500ms" }],
+  nginx: [{ name: "web", url: `http://127.0.0.1:${upstream.port}`, timeout: "500ms", retries: 0 }],
 });
 
 function web(collector: Collector): Connection {
@@ -61,9 +61,9 @@ function web(collector: Collector): Connection {
 }
 
 async function until(what: string, holds: () => boolean): Promise<void> {
-  const end = Date.now() + 5000;
+  const end = Date.now() + 8000;
   while (!holds()) {
-    if (Date.now() > end) throw new Error(`not in 5 s: ${what}`);
+    if (Date.now() > end) throw new Error(`not in 8 s: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }
@@ -107,6 +107,22 @@ test("all who watch share one look, which a test button makes at once", async ()
   await upstream.down();
   expect(await collector.test("nginx", "web")).toMatchObject({ state: "down" });
   await expect(collector.test("nginx", "none")).rejects.toMatchObject({ code: "NOT_FOUND" });
+  await upstream.up();
+});
+
+test("a failure that may be none is looked at again soon, and every look is told", async () => {
+  await upstream.up();
+  await upstream.down();
+  const settings = configOf({ nginx: [{ ...nginx().nginx[0], interval: "60s", retries: 2 }] });
+  const collector = new Collector({ config: () => settings, intervalMs: 60_000 });
+  const looks: number[] = [];
+  collector.onLook(({ target, probed }) => {
+    expect([target.name, target.retries, probed.state]).toEqual(["web", 2, "down"]);
+    looks.push(probed.at);
+  });
+  stop = collector.start();
+  expect(collector.targets().map(({ name, intervalMs }) => [name, intervalMs])).toEqual([["web", 60_000]]);
+  await until("three looks", () => looks.length >= 3);
   await upstream.up();
 });
 

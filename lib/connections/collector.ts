@@ -14,10 +14,13 @@ import { addressesOf, canonical, type Target, targetsOf } from "./targets";
 
 export type CollectorOptions = {
   readonly config?: () => Config;
-  /** Time between two looks at a system that is up, and the longest one at a system that is down, in ms. */
+  /** Time between two looks at a system that is up (instead of the configured one), and the longest one at a system that is down, in ms. */
   readonly intervalMs?: number;
   readonly maxIntervalMs?: number;
 };
+
+/** What a look found, for those who judge it. */
+export type Looked = { readonly target: Target; readonly probed: Probed };
 
 type Watched = {
   readonly target: Target;
@@ -27,15 +30,23 @@ type Watched = {
   lastGood: number | null;
   timer: NodeJS.Timeout | undefined;
   looking: Promise<void> | null;
+  /** When the look at work, or the next one, should have ended at the latest. */
+  dueAt: number;
 };
 
+/** A failure that is not yet believed is looked at again so soon. */
+const doubtMs = 2000;
 const doctorKinds = new Set(["varnish", "cloudflare"]);
 const discoverEveryMs = 30_000;
+/** A busy machine may be so late. */
+const lateMs = 15_000;
 
 export class Collector {
   readonly #config: () => Config;
-  readonly #intervalMs: number;
+  readonly #intervalMs: number | null;
   readonly #maxIntervalMs: number;
+  readonly #onLook = new Set<(looked: Looked) => void>();
+  readonly #onTargets = new Set<() => void>();
   readonly #watched = new Map<string, Watched>();
   #discovered: readonly Discovered[] = [];
   #waiting: ReadonlyMap<string, number> = new Map();
@@ -43,8 +54,30 @@ export class Collector {
 
   constructor(options: CollectorOptions = {}) {
     this.#config = options.config ?? config;
-    this.#intervalMs = options.intervalMs ?? 10_000;
-    this.#maxIntervalMs = options.maxIntervalMs ?? 60_000;
+    this.#intervalMs = options.intervalMs ?? null;
+    this.#maxIntervalMs = options.maxIntervalMs ?? 30_000;
+  }
+
+  /** Tells of every look at a system that is watched. Returns the way to stop. */
+  onLook(listener: (looked: Looked) => void): () => void {
+    this.#onLook.add(listener);
+    return () => this.#onLook.delete(listener);
+  }
+
+  /** Tells when other systems are watched than before. Returns the way to stop. */
+  onTargets(listener: () => void): () => void {
+    this.#onTargets.add(listener);
+    return () => this.#onTargets.delete(listener);
+  }
+
+  /** The systems that are watched. */
+  targets(): Target[] {
+    return [...this.#watched.values()].map(({ target }) => target);
+  }
+
+  /** How many systems should have been looked at by now and were not: something keeps this process from it. */
+  overdue(now = Date.now()): number {
+    return [...this.#watched.values()].filter(({ dueAt }) => now > dueAt + lateMs).length;
   }
 
   /** Begins to look; resolves at once. Returns the way to stop. */
@@ -90,11 +123,13 @@ export class Collector {
         lastGood: null,
         timer: undefined,
         looking: null,
+        dueAt: Date.now() + target.deadlineMs,
       };
       this.#watched.set(key, watched);
       void this.#look(watched);
     }
     this.#tellAll();
+    for (const tell of this.#onTargets) tell();
   }
 
   /** Every configured system, then discovered ones, then the kinds of which there is none. */
@@ -131,15 +166,26 @@ export class Collector {
 
   async #lookOnce(watched: Watched): Promise<void> {
     clearTimeout(watched.timer);
+    watched.dueAt = Date.now() + watched.target.deadlineMs;
     const probed = await withDeadline(watched.target);
     watched.probed = probed;
     watched.failures = probed.state === "up" ? 0 : watched.failures + 1;
     if (probed.state === "up") watched.lastGood = probed.at;
     if (!this.#isWatched(watched)) return;
+    for (const tell of this.#onLook) tell({ target: watched.target, probed });
     publish("connection", this.#describe(watched));
     if (!this.#running) return;
-    const wait = Math.min(this.#intervalMs * 2 ** Math.max(0, watched.failures - 1), this.#maxIntervalMs);
+    const wait = this.#waitOf(watched);
+    watched.dueAt = Date.now() + wait + watched.target.deadlineMs;
     watched.timer = setTimeout(() => void this.#look(watched), wait).unref();
+  }
+
+  /** ms until the next look: soon after a failure that may be none, ever later while it stays down. */
+  #waitOf({ target, failures }: Watched): number {
+    const interval = this.#intervalMs ?? target.intervalMs;
+    if (failures === 0) return interval;
+    if (failures <= target.retries) return Math.min(interval, doubtMs);
+    return Math.min(interval * 2 ** (failures - target.retries - 1), Math.max(interval, this.#maxIntervalMs));
   }
 
   /** False once the configuration has another system in its place. */

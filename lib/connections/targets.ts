@@ -2,16 +2,29 @@
 import { configState, describeProblem } from "../config/load";
 import type { Config } from "../config/schema";
 import { AppError } from "../errors/app-error";
+import { probe as probeHeartbeat } from "../heartbeats/look";
 import { serviceStates } from "../runtime/service-states";
 import { registryOf } from "../services/registries";
+import { probeSite, siteDeadlineMs } from "../sites/probe";
+import { probe as probeAlertmanager } from "../systems/alertmanager/alertmanager";
 import { probe as probeCloudflare } from "../systems/cloudflare/zone";
 import { probe as probeDocker } from "../systems/docker/engine";
+import { probe as probeGrafana } from "../systems/grafana/grafana";
+import { probe as probeHttp } from "../systems/http/address";
 import { probe as probeMariadb } from "../systems/mariadb/probe";
 import { probe as probeNginx } from "../systems/nginx/http";
 import { probe as probeRegistry } from "../systems/oci/registry";
+import { probe as probePhpFpm } from "../systems/php-fpm/status";
+import { probe as probePrometheus } from "../systems/prometheus/prometheus";
+import { probe as probeMessenger } from "../systems/redis/messenger";
 import { probe as probeRedis } from "../systems/redis/redis";
 import type { SystemKind } from "../systems/registry";
+import { probe as probeS3 } from "../systems/s3/bucket";
+import { probe as probeSmtp } from "../systems/smtp/smtp";
+import { probe as probeSolr } from "../systems/solr/solr";
 import type { Probed } from "../systems/system";
+import { probe as probeTcp } from "../systems/tcp";
+import { probe as probeTraefik } from "../systems/traefik/traefik";
 import { probe as probeVarnish } from "../systems/varnish/probe";
 
 export type Target = {
@@ -21,21 +34,41 @@ export type Target = {
   readonly identity: string;
   /** How long one look may take at most, in ms. */
   readonly deadlineMs: number;
+  /** Time between two looks, in ms, and how many may fail in a row before it is said to be down. */
+  readonly intervalMs: number;
+  readonly retries: number;
   probe(): Promise<Probed>;
 };
 
-const probes: { [K in SystemKind["kind"]]: (system: Config["systems"][K][number]) => Promise<Probed> } = {
+/** The systems that Sluice asks; a heartbeat comes by itself. */
+type Asked = Exclude<SystemKind["kind"], "heartbeat">;
+
+const probes: { [K in Asked]: (system: Config["systems"][K][number]) => Promise<Probed> } = {
   cloudflare: probeCloudflare,
   varnish: probeVarnish,
   nginx: probeNginx,
   redis: probeRedis,
+  php_fpm: probePhpFpm,
   mariadb: probeMariadb,
+  http: probeHttp,
+  tcp: probeTcp,
+  smtp: probeSmtp,
   docker: probeDocker,
+  prometheus: probePrometheus,
+  traefik: probeTraefik,
+  solr: probeSolr,
+  messenger: probeMessenger,
+  s3: probeS3,
+  alertmanager: probeAlertmanager,
+  grafana: probeGrafana,
   registry: (one) => probeRegistry(registryOf(one)),
 };
 
 /** A look may be several exchanges, each with the system's own time-out; this is for one that never ends. */
 const exchangesPerLook = 5;
+
+/** What Sluice knows of itself: no look can fail. */
+const ours = { deadlineMs: 1000, intervalMs: 10_000, retries: 0 };
 
 /** sluice.yaml itself, while the file as it is now is not the configuration in force: its first mistake, by line and key. */
 function brokenFile(): Target[] {
@@ -47,7 +80,7 @@ function brokenFile(): Target[] {
       kind: "configuration",
       name: "sluice.yaml",
       identity: mistake.message,
-      deadlineMs: 1000,
+      ...ours,
       probe: async () => ({ state: "down", error: mistake, at: Date.now(), lastGood: loadedAt }),
     },
   ];
@@ -63,7 +96,7 @@ function failedServices(): Target[] {
             kind: "service",
             name,
             identity: error.message,
-            deadlineMs: 1000,
+            ...ours,
             probe: async () => ({ state: "down", error, at: Date.now(), lastGood: null }),
           },
         ],
@@ -71,25 +104,57 @@ function failedServices(): Target[] {
 }
 
 /** The configured systems, kind by kind; before them the configuration while it is broken, and Sluice's own services that fail. */
-export function targetsOf({ systems }: Config): Target[] {
-  const of = <K extends SystemKind["kind"]>(kind: K): Target[] =>
+export function targetsOf({ systems, health, sites }: Config): Target[] {
+  const of = <K extends Asked>(kind: K): Target[] =>
     systems[kind].map((system: Config["systems"][K][number]) => ({
       kind,
       name: system.name,
       identity: JSON.stringify(system),
       deadlineMs: system.timeout * exchangesPerLook,
+      intervalMs: system.interval ?? health.interval,
+      retries: system.retries ?? health.retries,
       probe: () => probes[kind](system),
     }));
   return [
     ...brokenFile(),
     ...failedServices(),
     ...of("cloudflare"),
+    ...of("traefik"),
     ...of("varnish"),
     ...of("nginx"),
+    ...of("php_fpm"),
     ...of("redis"),
+    ...of("messenger"),
     ...of("mariadb"),
+    ...of("solr"),
+    ...of("http"),
+    ...of("tcp"),
+    ...of("smtp"),
+    ...of("s3"),
     ...of("docker"),
     ...of("registry"),
+    ...of("prometheus"),
+    ...of("alertmanager"),
+    ...of("grafana"),
+    ...systems.heartbeat.map((job) => ({
+      kind: "heartbeat",
+      name: job.name,
+      identity: JSON.stringify(job),
+      ...ours,
+      intervalMs: job.interval ?? health.interval,
+      // What was not reported in time is not in doubt.
+      retries: job.retries ?? 0,
+      probe: () => probeHeartbeat(job),
+    })),
+    ...sites.map((site) => ({
+      kind: "site",
+      name: site.name,
+      identity: JSON.stringify(site),
+      deadlineMs: siteDeadlineMs,
+      intervalMs: health.interval,
+      retries: health.retries,
+      probe: () => probeSite(site),
+    })),
   ];
 }
 

@@ -7,6 +7,7 @@ import type { Database } from "better-sqlite3";
 import * as z from "zod";
 import { AppError } from "../errors/app-error";
 import { log } from "../runtime/log";
+import { singleton } from "../runtime/singleton";
 import { db } from "./client";
 
 const leaseName = "runner";
@@ -82,23 +83,36 @@ export async function takeLease(connection: Database): Promise<Lease | null> {
   }
 }
 
+/** What this process holds. */
+const held = () => singleton("db.lease", (): { lease: Lease | null } => ({ lease: null }));
+
+/** Renews the lease now: a write that also tells whether this process still holds it. Throws what the database throws. */
+export async function renewLease(): Promise<boolean> {
+  const { lease } = held();
+  if (lease === null) return false;
+  const { count } = await db().lease.updateMany({ where: mine(lease), data: { expiresAt: expiry() } });
+  return count > 0;
+}
+
 /** Renews the lease until the returned function is called, which gives it back. `onLost` when another process has taken it. */
 export function keepLease(lease: Lease, onLost: () => void): () => Promise<void> {
-  const mine = { name: leaseName, holder: { contains: lease.id } };
+  held().lease = lease;
   const timer = setInterval(() => {
-    db()
-      .lease.updateMany({ where: mine, data: { expiresAt: expiry() } })
-      .then(({ count }) => {
-        if (count === 0) onLost();
+    renewLease()
+      .then((still) => {
+        if (!still && held().lease === lease) onLost();
       })
       .catch((error: unknown) => log.error({ err: error }, "the lease on the database could not be renewed"));
   }, renewMs);
   timer.unref();
   return async () => {
     clearInterval(timer);
-    await db().lease.deleteMany({ where: mine });
+    held().lease = null;
+    await db().lease.deleteMany({ where: mine(lease) });
   };
 }
+
+const mine = ({ id }: Lease) => ({ name: leaseName, holder: { contains: id } });
 
 function expiry(): Date {
   return new Date(Date.now() + expireMs);

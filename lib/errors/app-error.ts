@@ -1,5 +1,6 @@
 // AppError: the only error that leaves an adapter or a domain. Its message is English, redacted and says what to do.
 import { type ErrorCode, errorStatus } from "./codes";
+import type { ToldProblem } from "./contract";
 
 export type AppErrorDetail = {
   /** Key under `problems.` in messages/*.json that says it in the user's language, for example "url.foreignHost". */
@@ -54,4 +55,10 @@ export function toAppError(error: unknown): AppError {
     });
   }
   return new AppError("INTERNAL", text, { cause: error });
+}
+
+/** What failed, as data; `unnamed` where the error has no message of its own. */
+export function tellProblem(error: unknown, unnamed: ToldProblem): ToldProblem {
+  const { problem, params } = toAppError(error).detail;
+  return problem === undefined ? unnamed : { problem, params: { ...params } };
 }

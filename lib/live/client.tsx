@@ -3,6 +3,8 @@
 import { createContext, type ReactNode, useContext, useEffect, useMemo, useSyncExternalStore } from "react";
 import type { ChangeRow } from "../changes/contract";
 import type { Connection } from "../connections/contract";
+import type { Component } from "../health/contract";
+import type { IncidentRow } from "../incidents/contract";
 import type { OutboxNode } from "../purge/contract";
 import type { LiveEvent } from "./contract";
 
@@ -14,6 +16,9 @@ export type LiveState = {
   readonly heardAt: number | null;
   readonly version: string | null;
   readonly connections: readonly Connection[];
+  readonly components: readonly Component[];
+  /** Those that are not closed, the newest first. */
+  readonly incidents: readonly IncidentRow[];
   readonly running: readonly ChangeRow[];
   readonly outbox: readonly OutboxNode[];
 };
@@ -23,6 +28,8 @@ const atFirst: LiveState = {
   heardAt: null,
   version: null,
   connections: [],
+  components: [],
+  incidents: [],
   running: [],
   outbox: [],
 };
@@ -37,6 +44,8 @@ export function applied(state: LiveState, event: LiveEvent, now: number): LiveSt
         ...heard,
         version: event.version,
         connections: event.connections,
+        components: event.components,
+        incidents: event.incidents,
         running: event.running,
         outbox: event.outbox,
       };
@@ -53,6 +62,25 @@ export function applied(state: LiveState, event: LiveEvent, now: number): LiveSt
         connections: known
           ? heard.connections.map((one) => (same(one) ? event.connection : one))
           : [...heard.connections, event.connection],
+      };
+    }
+    case "component": {
+      const same = ({ key }: Component) => key === event.component.key;
+      return {
+        ...heard,
+        components: heard.components.some(same)
+          ? heard.components.map((one) => (same(one) ? event.component : one))
+          : [...heard.components, event.component],
+      };
+    }
+    case "incident": {
+      const others = heard.incidents.filter(({ id }) => id !== event.incident.id);
+      return {
+        ...heard,
+        incidents:
+          event.incident.state === "closed"
+            ? others
+            : [event.incident, ...others].sort((a, b) => b.id - a.id),
       };
     }
     case "outbox":

@@ -2,6 +2,8 @@
 import type * as z from "zod";
 import type { ChangeRow } from "../changes/contract";
 import type { Connection } from "../connections/contract";
+import type { Component } from "../health/contract";
+import type { IncidentRow } from "../incidents/contract";
 import type { outboxNode } from "../purge/contract";
 import { singleton } from "../runtime/singleton";
 import { version } from "../runtime/version";
@@ -13,6 +15,8 @@ type OutboxNode = z.infer<typeof outboxNode>;
 export type Topics = {
   change: ChangeRow;
   connection: Connection;
+  component: Component;
+  incident: IncidentRow;
   /** All nodes that are owed something now. */
   outbox: readonly OutboxNode[];
 };
@@ -37,6 +41,9 @@ export class LiveHub {
   /** The last of each, for the snapshot. */
   readonly #running = new Map<number, ChangeRow>();
   readonly #connections = new Map<string, Connection>();
+  readonly #components = new Map<string, Component>();
+  /** Those that are not closed. */
+  readonly #incidents = new Map<number, IncidentRow>();
   #outbox: readonly OutboxNode[] = [];
   #ticking: NodeJS.Timeout | undefined;
 
@@ -60,6 +67,16 @@ export class LiveHub {
       gone = true;
     }
     if (gone) for (const listener of this.#listeners) listener.restart();
+  }
+
+  /** Takes components that are no longer there out of the snapshot. Whoever listens is told by `forgetConnections`. */
+  forgetComponents(keep: (component: Component) => boolean): void {
+    for (const [key, component] of this.#components) if (!keep(component)) this.#components.delete(key);
+  }
+
+  /** At a start: the open ones are told anew. */
+  forgetIncidents(): void {
+    this.#incidents.clear();
   }
 
   /** A snapshot, then what changes, until `signal` aborts. A listener that reads too slowly gets a fresh snapshot instead. */
@@ -96,6 +113,8 @@ export class LiveHub {
       connections: [...this.#connections.values()].filter((payload) =>
         wanted({ topic: "connection", payload }),
       ),
+      components: [...this.#components.values()].filter((payload) => wanted({ topic: "component", payload })),
+      incidents: [...this.#incidents.values()].filter((payload) => wanted({ topic: "incident", payload })),
       running: [...this.#running.values()].filter((payload) => wanted({ topic: "change", payload })),
       outbox: wanted({ topic: "outbox", payload: this.#outbox }) ? [...this.#outbox] : [],
     };
@@ -104,6 +123,10 @@ export class LiveHub {
   #remember(item: Payload): void {
     if (item.topic === "outbox") this.#outbox = item.payload;
     else if (item.topic === "connection") this.#connections.set(connectionKey(item.payload), item.payload);
+    else if (item.topic === "incident") {
+      if (item.payload.state === "closed") this.#incidents.delete(item.payload.id);
+      else this.#incidents.set(item.payload.id, item.payload);
+    } else if (item.topic === "component") this.#components.set(item.payload.key, item.payload);
     else if (active.has(item.payload.state)) this.#running.set(item.payload.id, item.payload);
     else this.#running.delete(item.payload.id);
   }
@@ -192,12 +215,16 @@ function connectionKey(connection: Connection): string {
 function unreadKey(item: Payload): string {
   if (item.topic === "change") return `change ${item.payload.id}`;
   if (item.topic === "connection") return `connection ${connectionKey(item.payload)}`;
+  if (item.topic === "component") return `component ${item.payload.key}`;
+  if (item.topic === "incident") return `incident ${item.payload.id}`;
   return "outbox";
 }
 
 function toEvent(item: Payload): LiveEvent {
   if (item.topic === "change") return { type: "change", row: item.payload };
   if (item.topic === "connection") return { type: "connection", connection: item.payload };
+  if (item.topic === "component") return { type: "component", component: item.payload };
+  if (item.topic === "incident") return { type: "incident", incident: item.payload };
   return { type: "outbox", outbox: [...item.payload] };
 }
 

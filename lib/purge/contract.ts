@@ -1,5 +1,6 @@
 // Purge as the browser and the REST API see it: what is asked, the plan, the proof.
 import * as z from "zod";
+import { toldProblem } from "../errors/contract";
 
 export const purgeMode = z.enum(["hard", "soft"]);
 export const MAX_PASTED_URLS = 10_000;
@@ -94,9 +95,7 @@ export const purgePlan = z.object({
     .object({ asks: z.int(), items: z.int(), clients: z.array(z.string()), headers: z.array(z.string()) })
     .optional(),
   /** Problems that do not stop it, for example a node that is down (its purges will wait for it). */
-  warnings: z.array(
-    z.object({ problem: z.string(), params: z.record(z.string(), z.union([z.string(), z.number()])) }),
-  ),
+  warnings: z.array(toldProblem),
 });
 export type PurgePlan = z.infer<typeof purgePlan>;
 
@@ -180,6 +179,8 @@ export const siteSummary = z.object({
   name: z.string(),
   title: z.string(),
   addresses: z.array(z.string()),
+  /** It has a status page: /status/<name>. */
+  status: z.boolean(),
   /** Layers in purge order with the systems' names. */
   layers: z.array(z.object({ layer: layerKind, systems: z.array(z.string()) })),
 });

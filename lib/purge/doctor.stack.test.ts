@@ -69,7 +69,7 @@ describe.skipIf(stackOf() === null)("the purge doctor on the stack", () => {
       expect(by).toMatchObject({ token: "ok", scope: "fail" });
       expect(findings.find(({ check }) => check === "scope")?.fix).toBe("scope.cachePurge");
     } finally {
-      await control(["cache_purge", "zone_read"]);
+      await control(["cache_purge", "zone_read", "analytics_read", "zone_settings_edit"]);
     }
   });
 

@@ -78,7 +78,9 @@ describe.skipIf(!mayBreak)("faults on a stack of one's own", () => {
     docker("pause", container("varnish-2"));
     let id = 0;
     try {
+      const firstBegun = Date.now();
       const { row, proof } = await purgeToEnd(url(page));
+      const firstMs = Date.now() - firstBegun;
       id = row.id;
       expect(row).toMatchObject({ state: "done", outcome: "unknown" });
       expect(await layerOf(id, "varnish-2")).toMatchObject({
@@ -91,7 +93,7 @@ describe.skipIf(!mayBreak)("faults on a stack of one's own", () => {
       // Another purge of the same node meanwhile does not wait for its time-out again.
       const begun = Date.now();
       await purgeToEnd(url("/fr/archive/3"));
-      expect(Date.now() - begun).toBeLessThan(8000);
+      expect(Date.now() - begun).toBeLessThan(firstMs);
     } finally {
       docker("unpause", container("varnish-2"));
     }
@@ -125,8 +127,11 @@ describe.skipIf(!mayBreak)("faults on a stack of one's own", () => {
       await until(
         "the edge has the old page",
         async () => {
+          if ((await revision("edge", page)) < now) return true;
+          // Not as fast as it can: the zone's allowance is wanted for the proof.
+          await new Promise((resolve) => setTimeout(resolve, 1000));
           await purgeCloudflare(zone, { everything: true });
-          return (await revision("edge", page)) < now;
+          return false;
         },
         30_000,
       );
@@ -147,11 +152,11 @@ describe.skipIf(!mayBreak)("faults on a stack of one's own", () => {
     await until(
       "the change is proved",
       async () => (await db().change.findUniqueOrThrow({ where: { id } })).outcome === "fresh",
-      20_000,
+      60_000,
     );
     expect(await revision("edge", page)).toBe(now);
     expect(await layerOf(id, "cloudflare-site")).toMatchObject({ verdict: "fresh" });
-  }, 150_000);
+  }, 200_000);
 
   test("a node that restarted empty is owed nothing", async () => {
     await warmAll(page);

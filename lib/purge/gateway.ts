@@ -1,6 +1,5 @@
 // The purge gateway: a listener that speaks as Varnish does, so that applications point at Sluice instead of at one node.
-import { createHash, timingSafeEqual } from "node:crypto";
-import ipaddr from "ipaddr.js";
+import { gaveToken, inNetworks } from "@/lib/auth/callers";
 import { engine } from "@/lib/changes/engine";
 import type { Actor } from "@/lib/changes/kind";
 import { config } from "@/lib/config/load";
@@ -24,39 +23,12 @@ const actor: Actor = {
   scopes: null,
 };
 
-const digest = (text: string) => createHash("sha256").update(text).digest();
-
 /** By its network, or by `Authorization: Bearer`. */
 export function mayAsk(
   request: Pick<WireRequest, "client" | "headers">,
   gateway: Config["gateway"],
 ): boolean {
-  if (gateway.token !== undefined) {
-    const given = /^Bearer ([\x21-\x7e]{1,512})$/i.exec(request.headers.get("authorization") ?? "")?.[1];
-    if (given !== undefined && timingSafeEqual(digest(given), digest(gateway.token))) return true;
-  }
-  return inNetworks(request.client, gateway.networks);
-}
-
-/** Answers by client address for the networks now in force; few clients ask often. */
-const known = { networks: null as readonly string[] | null, answers: new Map<string, boolean>() };
-
-function inNetworks(address: string, networks: readonly string[]): boolean {
-  if (known.networks !== networks || known.answers.size > 10_000) {
-    known.networks = networks;
-    known.answers.clear();
-  }
-  const answered = known.answers.get(address);
-  if (answered !== undefined) return answered;
-  const inside =
-    ipaddr.isValid(address) &&
-    networks.some((network) => {
-      const client = ipaddr.process(address);
-      const [range, bits] = ipaddr.parseCIDR(network);
-      return range.kind() === client.kind() && client.match(range, bits);
-    });
-  known.answers.set(address, inside);
-  return inside;
+  return gaveToken(request.headers, gateway.token) || inNetworks(request.client, gateway.networks);
 }
 
 /** "127.0.0.1:3100", "[::]:3100", "*:3100". */

@@ -119,6 +119,7 @@ export function sitesFor(actor: Actor): SiteSummary[] {
         name: site.name,
         title: site.title ?? site.name,
         addresses: site.addresses,
+        status: site.status !== undefined,
         layers: layers.filter(({ systems }) => systems.length > 0),
       };
     });

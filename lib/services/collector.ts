@@ -5,6 +5,7 @@ import type { Config } from "../config/schema";
 import { AppError } from "../errors/app-error";
 import { log } from "../runtime/log";
 import { isOwn, ownContainer } from "../systems/docker/self";
+import { engineNow, skewOf } from "./clock";
 import type { HostRow, ServiceRef, ServiceRow, ServicesEvent, ServicesSnapshot } from "./contract";
 import { type Death, HostWatch } from "./host-watch";
 import { loopWindowMs } from "./judge";
@@ -16,7 +17,9 @@ export type CollectorOptions = {
   /** How long statistics go on after the last viewer left, ms. */
   readonly lingerMs?: number;
   readonly onDeath?: (host: HostWatch, death: Death) => void;
-  /** When a container died, as it was kept before this process began. */
+  /** A container had ended badly before this process watched. */
+  readonly onFound?: (host: HostWatch, watched: Watched) => void;
+  /** When a container died, as it was kept before this process began; ms by the engine's clock, as `from`. */
   readonly deathsSince?: (host: string, container: string, from: number) => Promise<number[]>;
   /** What is known of newer images, by host and container. */
   readonly updateOf?: (host: string, watched: Watched) => ServiceRow["update"];
@@ -34,6 +37,7 @@ export class ServicesCollector {
   readonly #config: () => Pick<Config, "systems">;
   readonly #lingerMs: number;
   readonly #onDeath: (host: HostWatch, death: Death) => void;
+  readonly #onFound: (host: HostWatch, watched: Watched) => void;
   readonly #deathsSince: NonNullable<CollectorOptions["deathsSince"]>;
   readonly #updateOf: (host: string, watched: Watched) => ServiceRow["update"];
   readonly #entries = new Map<string, Entry>();
@@ -50,6 +54,7 @@ export class ServicesCollector {
     this.#config = options.config ?? config;
     this.#lingerMs = options.lingerMs ?? 60_000;
     this.#onDeath = options.onDeath ?? (() => {});
+    this.#onFound = options.onFound ?? (() => {});
     this.#deathsSince = options.deathsSince ?? (async () => []);
     this.#updateOf = options.updateOf ?? (() => null);
   }
@@ -90,8 +95,9 @@ export class ServicesCollector {
         },
         gone: (watched) => this.#forget(watched.id),
         death: (death) => this.#onDeath(host, death),
+        found: (watched) => this.#onFound(host, watched),
         met: (watched) => {
-          this.#deathsSince(name, watched.id, Date.now() - loopWindowMs)
+          this.#deathsSince(name, watched.id, engineNow(host) - loopWindowMs)
             .then((deaths) => {
               watched.remember(deaths);
               this.touch(watched);
@@ -168,6 +174,7 @@ export class ServicesCollector {
       isOwn(watched.id, this.#own),
       this.#updateOf(host.engine.name, watched),
       Date.now(),
+      skewOf(host),
     );
     // What an engine that does not answer said last is not how things are.
     return host.up ? row : { ...row, verdict: "unknown", reasons: ["hostDown"], usage: null };

@@ -1,5 +1,6 @@
 // The services of the stack as the browser sees them: containers of every host, live; their detail, logs and acts.
 import * as z from "zod";
+import { toldProblem } from "../errors/contract";
 
 /** Worst first. "unknown": its engine does not answer, so nobody can say. */
 export const verdicts = ["down", "unknown", "warn", "starting", "up", "idle"] as const;
@@ -25,8 +26,8 @@ export const imageUpdate = z.object({
   /** "newer": the same tag has another digest now. "tags": there are newer versions. "same": neither. */
   state: z.enum(["newer", "tags", "same", "unknown"]),
   tags: z.array(z.string()),
-  /** Why it is unknown, as a key under `problems.` */
-  problem: z.string().nullable(),
+  /** Why it is unknown. */
+  problem: toldProblem.nullable(),
   checkedAt: z.iso.datetime(),
 });
 export type ImageUpdate = z.infer<typeof imageUpdate>;
@@ -67,6 +68,9 @@ export const serviceRow = z.object({
   update: imageUpdate.nullable(),
   /** Sluice itself runs in it. */
   self: z.boolean(),
+  /** It consumes messages, and a task of a Swarm, which its service restarts. */
+  worker: z.boolean(),
+  task: z.boolean(),
 });
 export type ServiceRow = z.infer<typeof serviceRow>;
 
@@ -107,6 +111,27 @@ export const imageRow = z.object({
   update: imageUpdate.nullable(),
 });
 export type ImageRow = z.infer<typeof imageRow>;
+
+/** Some tags of an image's repository, newer versions first. */
+export const imageTags = z.object({
+  repository: z.string(),
+  /** How many there are; `whole` false when the registry has more than we count. */
+  total: z.int(),
+  whole: z.boolean(),
+  tags: z.array(
+    z.object({
+      tag: z.string(),
+      newer: z.boolean(),
+      digest: z.string().nullable(),
+      /** Compressed bytes, for the platform of the image in use. */
+      size: z.number().nullable(),
+      createdAt: z.iso.datetime().nullable(),
+      /** Why nothing is known of it. */
+      problem: toldProblem.nullable(),
+    }),
+  ),
+});
+export type ImageTags = z.infer<typeof imageTags>;
 
 /** What the page of services is told: a snapshot, then what changed. */
 export const servicesEvent = z.discriminatedUnion("type", [
@@ -173,8 +198,16 @@ export const deathRow = z.object({
 });
 export type DeathRow = z.infer<typeof deathRow>;
 
+/** A container that died without being asked to and is not there any more: its last such death. */
+export const goneRow = deathRow
+  .pick({ id: true, at: true, exitCode: true, oom: true, image: true })
+  .extend({ host: z.string(), name: z.string() });
+export type GoneRow = z.infer<typeof goneRow>;
+
 export const serviceDetail = z.object({
   row: serviceRow,
+  /** A Prometheus is connected, which may know more than the last hour. */
+  longer: z.boolean(),
   command: z.string(),
   restartPolicy: z.string(),
   user: z.string(),
@@ -233,3 +266,8 @@ export const usageHistory = z.object({
   cpuLimit: z.number().nullable(),
 });
 export type UsageHistory = z.infer<typeof usageHistory>;
+
+/** Longer than the hour that Sluice keeps itself: asked of Prometheus. */
+export const usageRanges = ["6h", "24h", "7d", "30d"] as const;
+export const usageRange = z.enum(usageRanges);
+export type UsageRange = z.infer<typeof usageRange>;

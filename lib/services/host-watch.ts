@@ -1,9 +1,14 @@
 // One engine, watched always: its containers listed and inspected once, then its events; what they use while somebody looks.
 import { isDeepStrictEqual } from "node:util";
-import { type AppError, toAppError } from "../errors/app-error";
+import { AppError, toAppError } from "../errors/app-error";
 import { each } from "../runtime/each";
 import { log } from "../runtime/log";
-import { inspectContainer, listContainers } from "../systems/docker/containers";
+import {
+  type ContainerRow,
+  type Inspected,
+  inspectContainer,
+  listContainers,
+} from "../systems/docker/containers";
 import { readInfo, readVersion, whereOf } from "../systems/docker/engine";
 import { type ContainerEvent, watchEvents } from "../systems/docker/events";
 import { readLog } from "../systems/docker/logs";
@@ -16,6 +21,8 @@ import { Watched } from "./watched";
 const width = 8;
 /** The list is read again so often: an event stream can die without a word, and an event can be missed. */
 const compareMs = 30_000;
+/** An event is at most so much later than what it tells of. */
+const eventMs = 2000;
 /** Without viewers a container's use is looked at so often, to keep its hour. */
 const quietMs = 30_000;
 /** Lines kept of a container's death. */
@@ -35,6 +42,8 @@ export type HostHooks = {
   row(watched: Watched): void;
   /** A container is seen for the first time, and had been restarted before. */
   met(watched: Watched): void;
+  /** A container is seen for the first time, and had ended badly before anybody watched. */
+  found(watched: Watched): void;
   gone(watched: Watched): void;
   death(death: Death): void;
 };
@@ -43,8 +52,11 @@ export class HostWatch {
   readonly engine: DockerEngine;
   readonly containers = new Map<string, Watched>();
   readonly #hooks: HostHooks;
+  readonly #times: { readonly compareMs: number; readonly eventMs: number };
   readonly #stop = new AbortController();
   readonly #dirty = new Set<string>();
+  /** Something happened to them, and the look at it failed. */
+  readonly #unseen = new Set<string>();
   readonly #early = new Map<string, ContainerEvent[]>();
   readonly #tails = new Set<string>();
   readonly #streams = new Map<string, AbortController>();
@@ -65,10 +77,14 @@ export class HostWatch {
   /** The engine's clock at the last event: where a new connection takes up. */
   #heardAt: number | undefined;
   #last: ContainerEvent | null = null;
+  /** When that was, by our own clock. */
+  #eventAt = 0;
 
-  constructor(engine: DockerEngine, hooks: HostHooks) {
+  /** `times`: ms between two comparisons, and how late an event may be. */
+  constructor(engine: DockerEngine, hooks: HostHooks, times = { compareMs, eventMs }) {
     this.engine = engine;
     this.#hooks = hooks;
+    this.#times = times;
   }
 
   start(): void {
@@ -149,7 +165,7 @@ export class HostWatch {
         failed = error;
         connection.abort();
       });
-    }, compareMs).unref();
+    }, this.#times.compareMs).unref();
     try {
       for await (const event of events) if (event !== null) this.#heard(event);
     } catch (error) {
@@ -171,29 +187,46 @@ export class HostWatch {
 
   async #readFacts(): Promise<void> {
     const { version, api } = await readVersion(this.engine);
-    const { cpus, memory, clockSkewMs, swarm } = await readInfo(this.engine);
-    this.#facts = { version, api, cpus, memory, clockSkewMs, swarm };
+    const { cpus, memory, clockSkewMs, manager } = await readInfo(this.engine);
+    this.#facts = { version, api, cpus, memory, clockSkewMs, swarm: manager };
   }
 
   /** Reads the list, inspects what is new or differs (everything with `all`), and drops what is gone. */
   async #compare(all: boolean): Promise<void> {
+    const begun = Date.now();
     const listed = await listContainers(this.engine, true);
     this.#lastGood = Date.now();
     const ids = new Set(listed.map(({ Id }) => Id));
     for (const id of this.containers.keys()) if (!ids.has(id)) this.#forget(id);
-    for (const { Id, State } of listed) {
-      if (all || this.containers.get(Id)?.inspected.State.Status !== State) this.#dirty.add(Id);
-    }
+    const missed = listed.filter((one) => {
+      const known = this.containers.get(one.Id);
+      return !this.#unseen.has(one.Id) && (known === undefined || differs(known.inspected, one));
+    });
+    for (const { Id } of all ? listed : missed) this.#dirty.add(Id);
+    for (const id of this.#unseen) if (ids.has(id)) this.#dirty.add(id);
+    this.#unseen.clear();
     await this.#refreshDirty();
+    if (!all && missed.length > 0) await this.#requireEvents(begun);
     // Deaths age out of the window, and uptime does not stand still: rows are judged anew.
     for (const watched of this.containers.values()) this.#hooks.row(watched);
     this.#hooks.host();
+  }
+
+  /** A change that the comparison saw had its event a moment before, or gets it now: else the stream is dead. Throws AppError UNREACHABLE. */
+  async #requireEvents(comparedAt: number): Promise<void> {
+    await pause(this.#times.eventMs, this.#stop.signal);
+    if (this.#stop.signal.aborted || this.#eventAt >= comparedAt - this.#times.eventMs) return;
+    throw new AppError(
+      "UNREACHABLE",
+      "The event stream is silent, and a container changed: it is opened anew.",
+    );
   }
 
   #heard(event: ContainerEvent): void {
     // A new connection begins with what was heard last.
     if (event.at < (this.#heardAt ?? 0) || isDeepStrictEqual(event, this.#last)) return;
     this.#last = event;
+    this.#eventAt = Date.now();
     this.#heardAt = event.at;
     this.#lastGood = Date.now();
     const watched = this.containers.get(event.id);
@@ -215,6 +248,7 @@ export class HostWatch {
 
   #forget(id: string): void {
     this.#early.delete(id);
+    this.#unseen.delete(id);
     const watched = this.containers.get(id);
     this.#streams.get(id)?.abort();
     this.#streams.delete(id);
@@ -245,7 +279,8 @@ export class HostWatch {
         this.#saw(await inspectContainer(this.engine, id));
       } catch (error) {
         if (toAppError(error).code === "NOT_FOUND") this.#forget(id);
-        // Anything else: the next comparison looks again, and says that the engine is down if it is.
+        // The next comparison looks again, and says that the engine is down if it is.
+        else this.#unseen.add(id);
       }
     });
   }
@@ -256,7 +291,15 @@ export class HostWatch {
     watched.inspected = inspected;
     if (known === undefined) {
       this.containers.set(inspected.Id, watched);
-      for (const event of this.#early.get(watched.id) ?? []) this.#take(watched, event);
+      const early = this.#early.get(watched.id) ?? [];
+      for (const event of early) this.#take(watched, event);
+      const { Status, ExitCode } = inspected.State;
+      if (
+        (Status === "exited" || Status === "dead") &&
+        ExitCode !== 0 &&
+        !early.some(({ event }) => event === "die")
+      )
+        this.#hooks.found(watched);
       this.#early.delete(watched.id);
       if (inspected.RestartCount > 0) this.#hooks.met(watched);
     }
@@ -327,6 +370,14 @@ export class HostWatch {
       await pause(Math.max(1000, quietMs - (Date.now() - begun)), signal);
     }
   }
+}
+
+/** Whether the list tells another state or health of a container than its last look. */
+function differs({ State }: Inspected, { State: listed, Status }: ContainerRow): boolean {
+  if (State.Status !== listed) return true;
+  const told = /\((healthy|unhealthy|health: starting)\)$/.exec(Status ?? "")?.[1];
+  const health = told === "health: starting" ? "starting" : told;
+  return health !== undefined && State.Health != null && health !== State.Health.Status;
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

@@ -87,7 +87,7 @@ describe.skipIf(!testStack())("ways to an engine", () => {
         for await (const event of lab.collector.watch(control.signal)) void event;
       })();
       await lab.row("web", ({ usage }) => usage !== null);
-      expect((await serviceDetail({ host, id: "web" })).row.name).toBe("web");
+      expect((await serviceDetail({ host, id: "web" }, true)).row.name).toBe("web");
       const query = {
         of: [{ host, id: "web", kind: "container" as const }],
         regex: false,
@@ -123,11 +123,71 @@ describe.skipIf(!testStack())("ways to an engine", () => {
       expect(removed.state).toBe("done");
     }, 90_000);
 
+    test("an engine that goes away is told as that, and waited for", async () => {
+      await lab.run("wait", endless, "--restart", "always");
+      await lab.row("wait");
+      await lab.own.halt();
+      // What answers now is the proxy, with a page of its own.
+      expect(await probe(lab.collector.host(host).engine)).toMatchObject({
+        state: "down",
+        error: { code: "UNREACHABLE" },
+      });
+      await lab.own.start();
+      await until("it is watched again", async () => lab.collector.host(host).up, 20_000);
+      await lab.row("wait", ({ state }) => state === "running");
+      const image = "debian:again";
+      await lab.own.docker("tag", testImage, image);
+      const deployed = lab.change("service.deploy", { host, id: "wait", image, watchMs: 3000 });
+      await until(
+        "the old one stands aside",
+        async () => (await lab.own.docker("ps", "-a", "--format", "{{.Names}}")).includes("wait.before"),
+        20_000,
+      );
+      await lab.own.restart();
+      const row = await deployed;
+      const inspected = JSON.parse(await lab.own.docker("inspect", "wait"))[0];
+      expect([row.error, inspected.Config.Image, inspected.State.Running]).toEqual([
+        null,
+        row.state === "done" ? image : testImage,
+        true,
+      ]);
+      expect(await lab.own.docker("ps", "-aq", "--filter", "name=wait.")).toBe("");
+      await lab.own.docker("rm", "-f", "wait");
+    }, 90_000);
+
+    test("the container that the engine is reached through is neither stopped nor deployed", async () => {
+      const id = await lab.own.docker(
+        ...[
+          "run",
+          "-d",
+          "--name",
+          "proxy",
+          "-p",
+          `127.0.0.1:${proxyPort}:80`,
+          testImage,
+          "sh",
+          "-c",
+          endless,
+        ],
+      );
+      await lab.row("proxy");
+      const target = { by: "containers", ids: ["proxy"] };
+      for (const act of ["stop", "restart", "kill", "pause"])
+        await expect(lab.change(`service.${act}`, { host, act, target })).rejects.toMatchObject({
+          code: "FORBIDDEN",
+          detail: { problem: "services.way" },
+        });
+      await expect(lab.change("service.deploy", { host, id, image: testImage })).rejects.toMatchObject({
+        detail: { problem: "services.way" },
+      });
+      await lab.own.docker("rm", "-f", "proxy");
+    }, 30_000);
+
     test.each([
       ["POST", "/containers/app/exec"],
       ["GET", "/containers/app/archive?path=/etc/shadow"],
       ["GET", "/containers/app/export"],
-      ["POST", "/containers/app/update"],
+      ["PUT", "/containers/app/update"],
       ["POST", "/containers/app/attach"],
       ["GET", "/containers/app/json/../../app/archive?path=/"],
       ["GET", "/v1.41/secrets"],

@@ -1,6 +1,8 @@
 // Which registry an image is had from: one of sluice.yaml, or the one its name says, without a sign-in.
 import { config } from "../config/load";
 import type { Config } from "../config/schema";
+import { tellProblem, toAppError } from "../errors/app-error";
+import type { ToldProblem } from "../errors/contract";
 import type { RegistryLogin } from "../systems/docker/images";
 import type { ImageReference } from "../systems/oci/reference";
 import { hubUrl, type Registry } from "../systems/oci/registry";
@@ -15,6 +17,16 @@ export const registryOf = ({ host, url, username, password, timeout }: Configure
   password,
   timeout,
 });
+
+/** Why a registry did not tell what it was asked of an image. */
+export const registryProblem = (
+  error: unknown,
+  { registry }: Pick<ImageReference, "registry">,
+): ToldProblem =>
+  tellProblem(error, {
+    problem: "oci.failed",
+    params: { registry, says: toAppError(error).message.slice(0, 200) },
+  });
 
 /** The registry of an image's name. Those on a loopback speak plain HTTP, as Docker takes them. */
 export function registryFor({ registry }: Pick<ImageReference, "registry">): Registry {

@@ -1,27 +1,30 @@
 // What the API asks of services: the collector, one container's detail, its last hour.
+import { config } from "../config/load";
 import { AppError } from "../errors/app-error";
 import { singleton } from "../runtime/singleton";
 import { type Inspected, inspectContainer, timeOf } from "../systems/docker/containers";
 import { inspectImage } from "../systems/docker/images";
 import { dependentsOf, needsOf, textsOf } from "./acts/depends";
+import { skewOf } from "./clock";
 import { ServicesCollector } from "./collector";
 import type { ServiceDetail, ServiceRef, UsageHistory } from "./contract";
-import { deathsOf, deathsSince, keepDeath } from "./deaths";
-import { maskedCommand, maskedLabels, maskedText } from "./mask";
+import { deathsOf, deathsSince, keepDeath, keepFound } from "./deaths";
+import { type Mask, maskFor, programOf } from "./mask";
 import { stepMs } from "./ring";
 import { startUpdates, updateOf } from "./updates";
 
-/** The process's collector. */
+/** The process's collector. It knows its engines from the first call on: a change that is taken up at a start asks before the services run. */
 export function services(): ServicesCollector {
-  return singleton(
-    "services",
-    () =>
-      new ServicesCollector({
-        onDeath: (host, death) => void keepDeath(host, death),
-        deathsSince,
-        updateOf: (host, { inspected }) => updateOf(host, inspected.Config.Image, inspected.Image),
-      }),
-  );
+  return singleton("services", () => {
+    const collector = new ServicesCollector({
+      onDeath: (host, death) => void keepDeath(host, death),
+      onFound: (host, watched) => void keepFound(host, watched),
+      deathsSince,
+      updateOf: (host, { inspected }) => updateOf(host, inspected.Config.Image, inspected.Image),
+    });
+    collector.follow();
+    return collector;
+  });
 }
 
 /** For lib/runtime/services.ts. */
@@ -43,17 +46,23 @@ const iso = (text: string | null | undefined): string | null => {
 };
 const textOf = (value: unknown): string => (typeof value === "string" ? value : "");
 
-/** Everything that may be shown of a container; of its environment the names only. Throws AppError NOT_FOUND, and as `call`. */
-export async function serviceDetail(ref: ServiceRef): Promise<ServiceDetail> {
+/**
+ * Everything that may be shown of a container; of its environment the names only, of its commands the program where `whole` is false:
+ * people write secrets into them in more ways than can be told. Throws AppError NOT_FOUND, and as `call`.
+ */
+export async function serviceDetail(ref: ServiceRef, whole: boolean): Promise<ServiceDetail> {
   const { host, watched } = services().find(ref);
   const inspected = host.up ? await inspectContainer(host.engine, watched.id) : watched.inspected;
   const image = host.up ? await inspectImage(host.engine, inspected.Image).catch(() => null) : null;
   const { Config, HostConfig } = inspected;
+  const mask = maskFor(Config.Env ?? []);
+  const command = [...textsOf(Config.Entrypoint), ...textsOf(Config.Cmd)];
   const policy = HostConfig.RestartPolicy;
   const logConfig = HostConfig.LogConfig;
   return {
     row: services().rowOf(host, watched),
-    command: maskedCommand([...textsOf(Config.Entrypoint), ...textsOf(Config.Cmd)]).slice(0, 1000),
+    longer: config().systems.prometheus.length > 0,
+    command: (whole ? mask.command(command) : programOf(command)).slice(0, 1000),
     restartPolicy: `${policy?.Name || "no"}${policy?.MaximumRetryCount ? `:${policy.MaximumRetryCount}` : ""}`,
     user: textOf(Config.User),
     workingDir: textOf(Config.WorkingDir),
@@ -65,13 +74,13 @@ export async function serviceDetail(ref: ServiceRef): Promise<ServiceDetail> {
         : "",
     imageDigest: image?.RepoDigests?.[0] ?? null,
     ...connectionsOf(inspected),
-    labels: maskedLabels(Config.Labels ?? {}),
+    labels: mask.labels(Config.Labels ?? {}),
     env: (Config.Env ?? []).map((one) => one.split("=", 1)[0] ?? "").sort(),
-    healthCheck: healthOf(inspected),
+    healthCheck: healthOf(inspected, mask, whole),
     events: watched.events
       .map(({ at, event, detail }) => ({ at: new Date(at).toISOString(), event, detail }))
       .reverse(),
-    deaths: await deathsOf(ref.host, watched.name, watched),
+    deaths: await deathsOf(ref.host, watched.name, watched, skewOf(host)),
     neededBy: dependentsOf(watched, [...host.containers.values()]).map(({ name }) => name),
     needs: needsOf(watched.labels),
   };
@@ -103,16 +112,18 @@ function connectionsOf({
   };
 }
 
-function healthOf({ Config, State }: Inspected): ServiceDetail["healthCheck"] {
+function healthOf({ Config, State }: Inspected, mask: Mask, whole: boolean): ServiceDetail["healthCheck"] {
   if (!State.Health) return null;
+  // "CMD" or "CMD-SHELL" comes first.
+  const test = Config.Healthcheck?.Test ?? [];
   return {
-    test: maskedCommand(Config.Healthcheck?.Test ?? []),
+    test: whole ? mask.command(test) : programOf(test.slice(1)),
     failingStreak: State.Health.FailingStreak ?? 0,
     log: (State.Health.Log ?? [])
       .map(({ Start, ExitCode, Output }) => ({
         at: iso(Start) ?? new Date(0).toISOString(),
         exitCode: ExitCode,
-        output: maskedText(Output.slice(0, 4000)),
+        output: mask.text(Output.slice(0, 4000)),
       }))
       .reverse(),
   };

@@ -1,14 +1,21 @@
 // Services against a real engine: what the collector says, how a container died, logs, acts, and an engine that goes.
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { db } from "../db/client";
 import { testStack, until } from "../systems/test-stack";
 import { type ActPlan, actEvidence } from "./acts/contract";
 import { ServicesCollector } from "./collector";
 import type { ServicesEvent } from "./contract";
-import { deathsOf } from "./deaths";
+import { deathsOf, goneOf } from "./deaths";
 import type { LogEvent, LogQuery } from "./logs/contract";
 import { logText, watchLogs } from "./logs/logs";
 import { serviceDetail, usageHistory } from "./service";
 import { actor, openServicesLab, type ServicesLab } from "./test-services";
+
+const self = vi.hoisted(() => ({ own: null as string | null }));
+vi.mock("../systems/docker/self", async (original) => ({
+  ...(await original<typeof import("../systems/docker/self")>()),
+  ownContainer: () => self.own,
+}));
 
 const host = "services";
 const query = (names: readonly string[], more: Partial<LogQuery> = {}): LogQuery => ({
@@ -124,6 +131,39 @@ describe.skipIf(!testStack())("services", () => {
     expect(gone.lines.map(({ text }) => text)).toEqual(["only once"]);
   });
 
+  test("deaths of what was removed can be read, with the change that took it and none of the many purges", async () => {
+    await lab.run("leaves", "echo last words; sleep 0.3; exit 7", "--rm");
+    const gone = await until("it is told as gone", async () => {
+      const there = new Set(lab.collector.snapshot().rows.map(({ name }) => name));
+      return (await goneOf((_host, name) => there.has(name))).find(({ name }) => name === "leaves");
+    });
+    expect(gone).toMatchObject({ host, exitCode: 7 });
+    const change = (kind: string, target: string) =>
+      db().change.create({
+        data: {
+          kind,
+          title: kind,
+          state: "done",
+          level: "reversible",
+          actorType: "user",
+          actorName: "Ada",
+          origin: "page",
+          input: "{}",
+          plan: "{}",
+          search: "",
+          createdAt: new Date(Date.parse(gone.at) - 1000),
+          targets: { create: { target } },
+        },
+      });
+    await change("service.deploy", `container:${host}/leaves`);
+    await change("service.restart", `container:${host}/other`);
+    for (let index = 0; index < 12; index++) await change("purge.urls", "site:x");
+    const [death] = await deathsOf(host, "leaves", null);
+    expect(death?.lines.map(({ text }) => text)).toEqual(["last words"]);
+    expect(death?.before.map(({ what }) => what).sort()).toEqual(["service.deploy", "service.restart"]);
+    expect((await goneOf(() => true)).length).toBe(0);
+  }, 30_000);
+
   test("out of memory is said", async () => {
     await lab.run("oom", "sleep 0.5; tail /dev/zero", "--memory", "16m", "--memory-swap", "16m");
     const row = await lab.row("oom", ({ state }) => state === "exited");
@@ -154,7 +194,7 @@ describe.skipIf(!testStack())("services", () => {
       "1s",
     );
     await lab.row("detail", ({ health }) => health === "healthy");
-    const detail = await serviceDetail({ host, id: "detail" });
+    const detail = await serviceDetail({ host, id: "detail" }, true);
     expect(detail.env).toContain("APP_SECRET");
     expect(JSON.stringify(detail)).not.toContain("hush-hush");
     expect(detail.labels).toEqual({ team: "a" });
@@ -163,8 +203,10 @@ describe.skipIf(!testStack())("services", () => {
   });
 
   test("a container that is not there, or not on this host, is named", async () => {
-    await expect(serviceDetail({ host, id: "nobody" })).rejects.toMatchObject({ code: "NOT_FOUND" });
-    await expect(serviceDetail({ host: "elsewhere", id: "nobody" })).rejects.toThrow(/there is: services/);
+    await expect(serviceDetail({ host, id: "nobody" }, true)).rejects.toMatchObject({ code: "NOT_FOUND" });
+    await expect(serviceDetail({ host: "elsewhere", id: "nobody" }, true)).rejects.toThrow(
+      /there is: services/,
+    );
   });
 
   describe("logs", () => {
@@ -204,6 +246,36 @@ describe.skipIf(!testStack())("services", () => {
       expect(text).toContain(" log-b b2\n");
     });
 
+    test("of logs longer than a search may read, the newest lines are found, and what was not read is said", async () => {
+      const script = "seq -f 'line %.0f' 1 600000; sleep 600";
+      for (const name of ["long-1", "long-2"]) await lab.run(name, script);
+      await Promise.all(["long-1", "long-2"].map((name) => lab.row(name)));
+      const ask = async () => {
+        const control = new AbortController();
+        const query = {
+          of: ["long-1", "long-2"].map((id) => ({ host, id, kind: "container" as const })),
+          search: "line 600000",
+          regex: false,
+          tail: 100,
+          follow: false,
+        };
+        for await (const event of watchLogs(query, control.signal))
+          if (event.type === "history") return event;
+        throw new Error("no history");
+      };
+      const found = await until(
+        "both have written all",
+        async () => {
+          const event = await ask();
+          return event.lines.length === 2 ? event : null;
+        },
+        60_000,
+      );
+      expect(found).toMatchObject({ whole: false, searched: { since: expect.any(String), until: null } });
+      expect(found.lines.map(({ text }) => text)).toEqual(["line 600000", "line 600000"]);
+      await lab.own.docker("rm", "-f", "long-1", "long-2");
+    }, 120_000);
+
     test("followed over a restart; nothing twice, nothing lost", async () => {
       await lab.run("again", "trap 'exit 0' TERM; for i in $(seq 1 10000); do echo $i; sleep 0.05; done");
       await lab.row("again");
@@ -227,6 +299,27 @@ describe.skipIf(!testStack())("services", () => {
       expect(seen.slice(second)).toEqual(seen.slice(second).map((_, index) => index + 1));
       expect(told.some((event) => event.type === "source" && event.state === "again")).toBe(true);
       await lab.own.docker("rm", "-f", "again");
+    });
+
+    test("followed without a line of history: what comes, and nothing old as new", async () => {
+      await lab.run("quiet", "echo old; until [ -e /tmp/go ]; do sleep 0.1; done; echo new; sleep 600");
+      await lab.row("quiet");
+      await until("its line", async () => (await historyOf(query(["quiet"]))).lines.length === 1);
+      const control = new AbortController();
+      const ways = [{ tail: 0 }, { since: new Date().toISOString() }, { tail: 0, search: "e" }];
+      const told = ways.map(() => [] as string[]);
+      const watching = ways.map(async (more, index) => {
+        for await (const event of watchLogs(query(["quiet"], { follow: true, ...more }), control.signal))
+          if (event.type === "history" || event.type === "lines")
+            told[index]?.push(event.type, ...event.lines.map(({ text }) => text));
+      });
+      await until("the histories", async () => told.every(({ length }) => length > 0));
+      await lab.own.docker("exec", "quiet", "touch", "/tmp/go");
+      await until("what came", async () => told.every((one) => one.includes("new")));
+      control.abort();
+      await Promise.all(watching);
+      for (const one of told) expect(one).toEqual(["history", "lines", "new"]);
+      await lab.own.docker("rm", "-f", "quiet");
     });
 
     test("more lines than anybody reads are counted, and the server goes on", async () => {
@@ -324,6 +417,97 @@ describe.skipIf(!testStack())("services", () => {
       ).toEqual(["shop-zdb", "shop-php", "shop-web"]);
     });
 
+    test("of a project only what runs is restarted, and what a deploy has put aside is left to it", async () => {
+      const label = (service: string) => [
+        ...[
+          "--label",
+          "com.docker.compose.project=group",
+          "--label",
+          `com.docker.compose.service=${service}`,
+        ],
+      ];
+      await lab.run("group-web", endless, ...label("web"));
+      await lab.run("group-once", "exit 0", ...label("once"));
+      await lab.run("group-web.before-999999", endless, ...label("web"));
+      await lab.row("group-once", ({ state }) => state === "exited");
+      await lab.row("group-web.before-999999");
+      await lab.row("group-web");
+      const whole = { act: "restart", target: { by: "project", project: "group" } };
+      const planned = await plan(whole);
+      expect(planned.containers.map(({ name }) => name)).toEqual(["group-web"]);
+      expect(planned.idle).toEqual(["group-once"]);
+      expect((await act(whole)).state).toBe("done");
+      expect(await lab.own.docker("inspect", "-f", "{{.State.Status}}", "group-once")).toBe("exited");
+      await lab.own.docker("stop", "group-web");
+      await lab.row("group-web", ({ state }) => state === "exited");
+      await expect(act(whole)).rejects.toMatchObject({ code: "CONFLICT" });
+      // Whoever acts on what is put aside waits for the deploy of its name.
+      const { engine } = await import("../changes/engine");
+      const { changeDetail } = await import("../changes/queries");
+      const row = await act({ act: "stop", target: { by: "containers", ids: ["group-web.before-999999"] } });
+      await engine().wait(row.id, 20_000);
+      expect((await changeDetail(row.id)).targets.sort()).toEqual([
+        `container:${host}/group-web`,
+        `container:${host}/group-web.before-999999`,
+      ]);
+    });
+
+    test("a group's restart ends where something is not well afterwards, and says what it left", async () => {
+      const label = (service: string, needs = "") => [
+        ...[
+          "--label",
+          "com.docker.compose.project=broken",
+          "--label",
+          `com.docker.compose.service=${service}`,
+        ],
+        ...["--label", `com.docker.compose.depends_on=${needs}`],
+      ];
+      // It comes up once.
+      await lab.run("broken-db", `test ! -f /was || exit 1; touch /was; ${endless}`, ...label("db"));
+      const web = await lab.run("broken-web", endless, ...label("web", "db:service_started:false"));
+      await lab.row("broken-db", ({ state }) => state === "running");
+      await lab.row("broken-web");
+      const startedAt = () => lab.own.docker("inspect", "-f", "{{.State.StartedAt}}", web);
+      const before = await startedAt();
+      const row = await act({ act: "restart", target: { by: "project", project: "broken" } });
+      expect(row).toMatchObject({
+        state: "failed",
+        error: { message: expect.stringMatching(/broken-db is not well.*broken-web/) },
+      });
+      expect(await startedAt()).toBe(before);
+    });
+
+    test("Sluice's own container: restarted alone, and nothing else; a group goes on without it", async () => {
+      const label = ["--label", "com.docker.compose.project=selves"];
+      const id = await lab.run("selves-sluice", endless, ...label);
+      await lab.run("selves-web", endless, ...label);
+      await lab.row("selves-sluice");
+      await lab.row("selves-web");
+      self.own = id;
+      try {
+        const target = { by: "containers", ids: ["selves-sluice"] };
+        for (const one of ["stop", "kill", "pause", "remove"])
+          await expect(act({ act: one, target }, { confirmation: "selves-sluice" })).rejects.toMatchObject({
+            code: "FORBIDDEN",
+            detail: { problem: "services.self" },
+          });
+        await expect(
+          act({ act: "restart", target: { by: "containers", ids: ["selves-sluice", "selves-web"] } }),
+        ).rejects.toMatchObject({ detail: { problem: "services.self" } });
+        await expect(
+          lab.change("service.deploy", { host, id: "selves-sluice", image: "other:1", watchMs: 1500 }),
+        ).rejects.toMatchObject({ detail: { problem: "services.selfDeploy" } });
+        const group = await plan({ act: "stop", target: { by: "project", project: "selves" } });
+        expect([group.containers.map(({ name }) => name), group.self]).toEqual([
+          ["selves-web"],
+          "selves-sluice",
+        ]);
+        expect((await act({ act: "restart", target })).state).toBe("done");
+      } finally {
+        self.own = null;
+      }
+    });
+
     test("roles, typed names, and what is no container", async () => {
       const target = { by: "containers", ids: ["acted"] };
       await expect(act({ act: "stop", target }, { role: "viewer" })).rejects.toMatchObject({
@@ -359,11 +543,9 @@ describe.skipIf(!testStack())("services", () => {
       );
       await lab.row("slow");
       const ended = act({ act: "stop", target: { by: "containers", ids: ["slow"] } });
-      await until(
-        "it is being stopped",
-        async () =>
-          lab.collector.snapshot().rows.some(({ name }) => name === "slow") &&
-          (await lab.own.docker("inspect", "-f", "{{.State.Status}}", "slow")) === "running",
+      // Its signal was sent: before that the restart alone would be a change since the plan.
+      await until("it is being stopped", async () =>
+        lab.collector.find({ host, id: "slow" }).watched.events.some(({ event }) => event === "kill"),
       );
       await lab.own.restart();
       const row = await ended;
@@ -395,8 +577,9 @@ describe.skipIf(!testStack())("services", () => {
       await lab.row(name, ({ state }) => state === from);
       const ended = act({ act: word, target: { by: "containers", ids: [name] } }, { confirmation: name });
       await new Promise((resolve) => setTimeout(resolve, 150));
-      const restartedAt = Date.now();
-      await lab.own.restart();
+      await lab.own.halt();
+      const downAt = Date.now();
+      await lab.own.start();
       const row = await ended;
       const wanted = {
         start: "running",
@@ -410,7 +593,7 @@ describe.skipIf(!testStack())("services", () => {
       if (row.state === "done") expect(after).toBe(wanted);
       else expect(row.state).toBe("failed");
       // What ended before the engine did is true of before: its containers ended with it.
-      if (Date.parse(row.finishedAt ?? "") > restartedAt && after !== null) {
+      if (Date.parse(row.finishedAt ?? "") > downAt && after !== null) {
         const now = await lab.own.docker("inspect", "-f", "{{.State.Status}}", name).catch(() => "gone");
         expect(now).toBe(after);
       }

@@ -3,15 +3,22 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { config } from "../config/load";
 import { db } from "../db/client";
 import { toAppError } from "../errors/app-error";
+import type { ToldProblem } from "../errors/contract";
 import { log } from "../runtime/log";
 import { singleton } from "../runtime/singleton";
 import { inspectImage } from "../systems/docker/images";
-import { newerTags, parseReference } from "../systems/oci/reference";
-import { imageDetail, listTags } from "../systems/oci/registry";
+import { type ImageReference, newerTags, parseReference } from "../systems/oci/reference";
+import {
+  headManifest,
+  type ImageDetail,
+  imageDetail,
+  listTags,
+  type Platform,
+} from "../systems/oci/registry";
 import type { ServicesCollector } from "./collector";
 import { type ImageUpdate, imageUpdate } from "./contract";
 import type { HostWatch } from "./host-watch";
-import { registryFor } from "./registries";
+import { registryFor, registryProblem } from "./registries";
 
 /** After a failure it is tried again sooner. */
 const retryMs = 3_600_000;
@@ -20,6 +27,13 @@ const paceMs = 2000;
 /** How often it is looked whether something is due. */
 const roundMs = 10_000;
 const maxTags = 5;
+/** What a registry said of a tag holds for the other hosts that use it. */
+const answerKeptMs = 60_000;
+/** A registry that limits us without saying for how long. */
+const limitedMs = 900_000;
+
+/** What runs is asked about every few hours: an image whose last answer is so old is not used any more. */
+const forgottenMs = 30 * 86_400_000;
 
 const keyOf = (host: string, image: string, imageId: string): string => `${host}\n${image}\n${imageId}`;
 const known = () => singleton("services.updates", () => new Map<string, ImageUpdate>());
@@ -28,35 +42,107 @@ const known = () => singleton("services.updates", () => new Map<string, ImageUpd
 export const updateOf = (host: string, image: string, imageId: string): ImageUpdate | null =>
   known().get(keyOf(host, image, imageId)) ?? null;
 
-/** Asks the registry of one image now. Never throws: what failed is said in the answer. */
-export async function checkImage(host: HostWatch, image: string, imageId: string): Promise<ImageUpdate> {
+/** What a registry says of a tag; asked once for all hosts that use it. */
+type Said = {
+  readonly digest: string;
+  readonly tags: readonly string[];
+  /** The image behind it for a platform; asked for only where the digest is another one. */
+  detail(platform: Platform): Promise<ImageDetail>;
+};
+type Asked = { readonly at: number; readonly said: Promise<Said> };
+const answers = () => singleton("services.updates.answers", () => new Map<string, Asked>());
+
+function once<T>(kept: Map<string, Promise<T>>, key: string, ask: () => Promise<T>): Promise<T> {
+  const known = kept.get(key);
+  if (known !== undefined) return known;
+  const asked = ask();
+  kept.set(key, asked);
+  return asked;
+}
+
+function askOnce(image: string, reference: ImageReference, tag: string): Promise<Said> {
+  for (const [key, { at }] of answers()) if (Date.now() - at > answerKeptMs) answers().delete(key);
+  const known = answers().get(image);
+  if (known !== undefined) return known.said;
+  const registry = registryFor(reference);
+  const { repository } = reference;
+  const details = new Map<string, Promise<ImageDetail>>();
+  const said = (async () => {
+    // A HEAD is no pull where pulls are counted.
+    const { digest } = await headManifest(registry, repository, tag);
+    const { tags } = await listTags(registry, repository);
+    return {
+      digest,
+      tags: newerTags(tag, tags).slice(0, maxTags),
+      detail: (platform: Platform) =>
+        once(details, JSON.stringify(platform), () => imageDetail(registry, repository, tag, platform)),
+    };
+  })();
+  answers().set(image, { at: Date.now(), said });
+  said.catch(() => answers().delete(image));
+  return said;
+}
+
+/** Registries that said "not now", and until when; ms. */
+const resting = () => singleton("services.updates.resting", () => new Map<string, number>());
+
+/** Whether this image's registry asked to be left alone for now. */
+export function isResting(image: string, now = Date.now()): boolean {
+  try {
+    return (resting().get(parseReference(image).registry) ?? 0) > now;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * What its registry says of one image now: whether the tag has another image for this platform, and which newer tags there are.
+ * `fresh`: not what was said a moment ago. Never throws: what failed is said in the answer.
+ */
+export async function checkImage(
+  host: HostWatch,
+  image: string,
+  imageId: string,
+  fresh = false,
+): Promise<ImageUpdate> {
+  if (fresh) answers().delete(image);
   const checkedAt = new Date().toISOString();
-  const unknown = (problem: string): ImageUpdate => ({ state: "unknown", tags: [], problem, checkedAt });
+  const unknown = (problem: ToldProblem): ImageUpdate => ({ state: "unknown", tags: [], problem, checkedAt });
+  let reference: ImageReference | null = null;
   try {
     const local = await inspectImage(host.engine, imageId);
     const digests = (local?.RepoDigests ?? []).map((one) => one.split("@")[1] ?? "");
     // Built on the host: no registry has ever seen it.
     if (local === null || digests.length === 0 || image.startsWith("sha256:"))
-      return unknown("oci.builtHere");
-    const reference = parseReference(image);
-    if (reference.tag === null) return unknown("oci.pinned");
-    const registry = registryFor(reference);
-    const platform = {
-      os: local.Os ?? "linux",
-      architecture: local.Architecture ?? "amd64",
-      variant: local.Variant,
+      return unknown({ problem: "oci.builtHere", params: {} });
+    reference = parseReference(image);
+    if (reference.tag === null) return unknown({ problem: "oci.pinned", params: {} });
+    const { digest, tags, detail } = await askOnce(image, reference, reference.tag);
+    const isSame = async (): Promise<boolean> => {
+      if (digests.includes(digest)) return true;
+      // An index changes whenever any of its platforms does: only ours counts.
+      const now = await detail({
+        os: local.Os ?? "linux",
+        architecture: local.Architecture ?? "amd64",
+        variant: local.Variant ?? null,
+      });
+      return digests.includes(now.platformDigest) || now.imageId === imageId;
     };
-    const now = await imageDetail(registry, reference.repository, reference.tag, platform);
-    // An index changes whenever any of its platforms does: only ours counts.
-    const same =
-      digests.includes(now.digest) || digests.includes(now.platformDigest) || now.imageId === imageId;
-    if (!same) return { state: "newer", tags: [], problem: null, checkedAt };
-    const { tags } = await listTags(registry, reference.repository);
-    const newer = newerTags(reference.tag, tags).slice(0, maxTags);
-    return { state: newer.length > 0 ? "tags" : "same", tags: newer, problem: null, checkedAt };
+    const state = (await isSame()) ? (tags.length > 0 ? "tags" : "same") : "newer";
+    return { state, tags: [...tags], problem: null, checkedAt };
   } catch (error) {
-    return unknown(toAppError(error).detail.problem ?? "oci.failed");
+    const { code, detail } = toAppError(error);
+    if (code === "UPSTREAM_LIMIT" && reference !== null)
+      resting().set(reference.registry, Date.now() + (detail.retryAfterMs ?? limitedMs));
+    return unknown(registryProblem(error, reference ?? { registry: image }));
   }
+}
+
+/** Forgets what was said of images that nobody asked about for long: no container is made of them any more. */
+async function forgetOld(): Promise<void> {
+  const before = new Date(Date.now() - Math.max(forgottenMs, config().updates.every * 2));
+  await db().imageCheck.deleteMany({ where: { checkedAt: { lt: before } } });
+  for (const [key, { checkedAt }] of known()) if (new Date(checkedAt) < before) known().delete(key);
 }
 
 /** Keeps what a registry said, and tells every viewer of the containers it is about. */
@@ -75,6 +161,7 @@ export async function keepCheck(
     create: { ...id, ...row },
     update: row,
   });
+  await forgetOld();
   for (const one of host.containers.values()) if (one.inspected.Image === imageId) collector.touch(one);
 }
 
@@ -99,10 +186,10 @@ export function startUpdates(collector: ServicesCollector): () => Promise<void> 
         for (const watched of [...host.containers.values()]) {
           const { Config, Image } = watched.inspected;
           const key = keyOf(host.engine.name, Config.Image, Image);
-          if (stop.signal.aborted || !isDue(known().get(key))) continue;
+          if (stop.signal.aborted || isResting(Config.Image) || !isDue(known().get(key))) continue;
           const result = await checkImage(host, Config.Image, Image);
           await keepCheck(collector, host, Config.Image, Image, result);
-          if (result.problem !== "oci.builtHere") await pause(paceMs);
+          if (result.problem?.problem !== "oci.builtHere") await pause(paceMs);
         }
       }
       await pause(roundMs);

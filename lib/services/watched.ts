@@ -5,6 +5,7 @@ import type { ContainerEvent } from "../systems/docker/events";
 import type { LogLine } from "../systems/docker/logs";
 import type { Counters, Usage } from "../systems/docker/stats";
 import { usageOf } from "../systems/docker/stats";
+import { isTask, isWorker } from "./acts/depends";
 import type { ServiceRow } from "./contract";
 import { judge, loopWindowMs } from "./judge";
 import { stepMs, UsageRing } from "./ring";
@@ -28,6 +29,7 @@ export class Watched {
   /** Grows with every change of the row. */
   revision = 0;
   #counters: Counters | null = null;
+  /** ms by the engine's clock. */
   #deaths: number[] = [];
   #killedAt = 0;
   #oomAt = 0;
@@ -94,9 +96,10 @@ export class Watched {
     return this.ring.last("cpu", steps, now).map((value) => (value === null ? -1 : rounded(value)));
   }
 
-  row(host: string, self: boolean, update: ServiceRow["update"], now: number): ServiceRow {
+  /** `now` by our clock; `skewMs`: how far the engine's, by which it died, is ahead. */
+  row(host: string, self: boolean, update: ServiceRow["update"], now: number, skewMs = 0): ServiceRow {
     const { State, Config, HostConfig, RestartCount, Created } = this.inspected;
-    this.#deaths = this.#deaths.filter((at) => now - at < loopWindowMs);
+    this.#deaths = this.#deaths.filter((at) => now + skewMs - at < loopWindowMs);
     const state = states.find((one) => one === State.Status) ?? "dead";
     const health = (["healthy", "unhealthy", "starting"] as const).find(
       (one) => one === State.Health?.Status,
@@ -139,6 +142,8 @@ export class Watched {
       sparkStep: Math.floor(now / stepMs),
       update,
       self,
+      worker: isWorker(this),
+      task: isTask(this),
     };
   }
 }

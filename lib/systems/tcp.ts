@@ -1,6 +1,8 @@
 // A plain TCP connection, for the systems that do not speak HTTP.
 import { connect, type Socket } from "node:net";
 import { AppError } from "../errors/app-error";
+import { look } from "./look";
+import type { Probed } from "./system";
 import { wireError } from "./wire-error";
 
 /** "host:port" or "[::1]:port" in its parts. Throws AppError INVALID_INPUT. */
@@ -54,3 +56,16 @@ export function openTcp(address: string, timeoutMs: number, signal?: AbortSignal
     });
   });
 }
+
+/** An address that must take connections; nothing is said there. */
+export const probe = (server: {
+  readonly name: string;
+  readonly address: string;
+  readonly timeout: number;
+}): Promise<Probed> =>
+  look(`tcp:${server.name}`, async () => {
+    const socket = await openTcp(server.address, server.timeout);
+    socket.on("error", () => {});
+    socket.destroy();
+    return { version: null, facts: {} };
+  });

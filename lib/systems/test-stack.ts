@@ -13,6 +13,8 @@ const stackFile = z.object({
     varnishSecretFile: z.string(),
     cloudflareToken: z.string(),
     redisPassword: z.string(),
+    mariadbUser: z.string(),
+    mariadbPassword: z.string(),
   }),
 });
 export type TestStack = z.infer<typeof stackFile>;

@@ -111,7 +111,7 @@ export async function startSluice(options) {
   for (;;) {
     if (code !== undefined) break;
     try {
-      const answer = await fetch(`${url}/api/health`, { signal: AbortSignal.timeout(2000) });
+      const answer = await fetch(`${url}/healthz`, { signal: AbortSignal.timeout(2000) });
       if (answer.ok) {
         return {
           url,

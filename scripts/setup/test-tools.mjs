@@ -10,6 +10,8 @@ const tools = {
   unshare: "util-linux",
   nsenter: "util-linux",
   haproxy: "haproxy",
+  prometheus: "prometheus",
+  promtool: "prometheus",
   sshd: "openssh-server",
   "ssh-keygen": "openssh-client",
 };

@@ -187,6 +187,7 @@ export const suites = [
         "e2e",
         async () => {
           await resources.engine();
+          await resources.testTools();
           await resources.chromium();
         },
         () => endToEnd(resources),

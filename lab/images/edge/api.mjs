@@ -2,9 +2,12 @@
 // plan, faults, scopes, what was received. What a purge removes here is really gone from the cache.
 import { createHash, timingSafeEqual } from "node:crypto";
 import { createServer } from "node:http";
-import { checkPurge, checkQuery, inZone, route } from "./contract.mjs";
-import { plans, TokenBucket } from "./limits.mjs";
+import { checkPurge, checkQuery, inZone, route, settingPath } from "./contract.mjs";
+import { answerGraphql } from "./graphql.mjs";
+import { plans, queries, TokenBucket } from "./limits.mjs";
+import { Settings } from "./settings.mjs";
 import { CacheStore, underPrefix } from "./store.mjs";
+import { Traffic } from "./traffic.mjs";
 
 const token = process.env.CLOUDFLARE_TOKEN ?? "";
 const firstPlan = process.env.CLOUDFLARE_PLAN ?? "pro";
@@ -18,7 +21,10 @@ const accountId = id("sluice-lab-account");
 const zones = (process.env.CLOUDFLARE_ZONES ?? "site.localhost,shop.localhost")
   .split(",")
   .map((name) => ({ id: id(`zone ${name}`), name }));
-const allScopes = ["cache_purge", "zone_read"];
+const allScopes = ["cache_purge", "zone_read", "analytics_read", "zone_settings_edit"];
+const settings = new Settings();
+const traffic = new Traffic();
+traffic.listen(Number(process.env.TRAFFIC_PORT ?? 8003));
 
 /**
  * @typedef {{kind: "429"|"500"|"hang"|"garbage"|"reset"|"slow"|"lie", left: number | null,
@@ -30,7 +36,13 @@ const faultKinds = ["429", "500", "hang", "garbage", "reset", "slow", "lie"];
 /** @param {string} name @param {Partial<import("./limits.mjs").Plan>} [changes] */
 function account(name, changes = {}) {
   const plan = { .../** @type {import("./limits.mjs").Plan} */ (plans[name]), ...changes };
-  return { name, plan, lookups: new TokenBucket(plan.lookups), urls: new TokenBucket(plan.urls) };
+  return {
+    name,
+    plan,
+    lookups: new TokenBucket(plan.lookups),
+    urls: new TokenBucket(plan.urls),
+    queries: new TokenBucket(queries),
+  };
 }
 let current = account(firstPlan);
 /** @type {string[]} */
@@ -149,6 +161,63 @@ function purge(zone, body, soft, lie) {
   return { answer: success({ id: zone.id }, {}, headers), purged };
 }
 
+/** @param {string} text @returns {{body: any} | {wrong: Answer}} */
+function readJson(text) {
+  try {
+    return { body: JSON.parse(text) };
+  } catch {
+    return { wrong: failure(400, 6007, "Malformed JSON in request body") };
+  }
+}
+
+/** @param {string | undefined} method @param {string | undefined} authorization @param {string} text @returns {Answer} */
+function analytics(method, authorization, text) {
+  if (method !== "POST") return failure(405, 10405, "Method not allowed for this authentication scheme");
+  const bearer = /^Bearer ([\x21-\x7e]+)$/.exec(authorization ?? "")?.[1];
+  if (!bearer || !isToken(bearer) || tokenStatus !== "active")
+    return failure(400, 10000, "Authentication error");
+  const taken = current.queries.take(1);
+  if (!taken.ok)
+    return {
+      status: 429,
+      headers: { "Retry-After": String(taken.waitSeconds) },
+      body: JSON.stringify({
+        data: null,
+        errors: [
+          {
+            message: "rate limiter budget depleted, try again after 5 minutes",
+            path: [],
+            extensions: { code: "budget" },
+          },
+        ],
+      }),
+    };
+  const read = readJson(text);
+  if ("wrong" in read) return read.wrong;
+  return answerGraphql(read.body, {
+    zones,
+    plan: current.name,
+    rows: traffic.all(),
+    allowed: scopes.includes("analytics_read"),
+  });
+}
+
+/** @param {string | undefined} method @param {string} zone @param {string} name @param {string} text @returns {Answer} */
+function setting(method, zone, name, text) {
+  const now = settings.read(zone, name);
+  if (!now) return failure(400, 1003, `Invalid or missing zone setting ${name}`);
+  if (method === "GET") return success(now);
+  if (method !== "PATCH") return failure(405, 10405, "Method not allowed for this authentication scheme");
+  const read = readJson(text);
+  if ("wrong" in read) return read.wrong;
+  if (
+    Object.keys(read.body ?? {}).join() !== "value" ||
+    !settings.write(zone, name, read.body.value, current.name)
+  )
+    return failure(400, 1007, `Invalid value for zone setting ${name}`);
+  return success(settings.read(zone, name));
+}
+
 /** @param {string} given */
 const isToken = (given) => {
   const hash = (/** @type {string} */ text) => createHash("sha256").update(text).digest();
@@ -163,6 +232,7 @@ function answerApi(request, url, text, lie) {
   const method = request.method ?? "GET";
   if (!url.pathname.startsWith("/client/v4/")) return { answer: failure(404, 7003, `No route for the URI`) };
   const path = url.pathname.slice("/client/v4".length);
+  if (path === "/graphql") return { answer: analytics(method, request.headers.authorization, text) };
   const found = route(method, path);
   if ("status" in found) return { answer: failure(found.status, found.code, found.message) };
 
@@ -189,7 +259,12 @@ function answerApi(request, url, text, lie) {
   const wrongQuery = checkQuery(found.template, method, url.searchParams);
   if (wrongQuery) return { answer: failure(wrongQuery.status, wrongQuery.code, wrongQuery.message) };
 
-  const needed = method === "POST" && /(purge|invalidate)_cache$/.test(path) ? "cache_purge" : "zone_read";
+  const needed =
+    found.template === settingPath
+      ? "zone_settings_edit"
+      : method === "POST" && /(purge|invalidate)_cache$/.test(path)
+        ? "cache_purge"
+        : "zone_read";
   if (!scopes.includes(needed)) return { answer: failure(403, 10000, "Authentication error") };
   if (found.template === "/zones") {
     if (method !== "GET") return { answer: failure(403, 10000, "Authentication error") };
@@ -200,6 +275,8 @@ function answerApi(request, url, text, lie) {
     return {
       answer: failure(404, 7003, `Could not route to ${path}, perhaps your object identifier is invalid?`),
     };
+  if (needed === "zone_settings_edit")
+    return { answer: setting(method, zone.id, found.params.setting_id ?? "", text) };
   if (needed === "zone_read") {
     if (method !== "GET") return { answer: failure(403, 10000, "Authentication error") };
     return { answer: success(zoneObject(zone)) };
@@ -207,13 +284,9 @@ function answerApi(request, url, text, lie) {
   if (!/^application\/json\b/i.test(request.headers["content-type"] ?? "")) {
     return { answer: failure(400, 6003, "Content-Type must be application/json") };
   }
-  let body;
-  try {
-    body = JSON.parse(text);
-  } catch {
-    return { answer: failure(400, 6007, "Malformed JSON in request body") };
-  }
-  return purge(zone, body, path.endsWith("/invalidate_cache"), lie);
+  const read = readJson(text);
+  if ("wrong" in read) return { answer: read.wrong };
+  return purge(zone, read.body, path.endsWith("/invalidate_cache"), lie);
 }
 
 /** @param {import("node:http").IncomingMessage} request @param {number} most */
@@ -329,6 +402,7 @@ function stateOf() {
     tokens: {
       lookups: current.lookups.left(),
       urls: current.urls.left(),
+      queries: current.queries.left(),
     },
     faults,
     scopes,
@@ -341,6 +415,10 @@ function stateOf() {
 /** @param {string} method @param {URL} url @param {any} body @returns {[number, unknown]} */
 function control(method, url, body) {
   switch (`${method} ${url.pathname}`) {
+    case "POST /queries":
+      // As if somebody else had used the allowance up.
+      current.queries.tokens = Number(body?.left ?? 0);
+      return [200, stateOf()];
     case "GET /state":
       return [200, stateOf()];
     case "POST /plan": {
@@ -377,13 +455,14 @@ function control(method, url, body) {
       tokenStatus = "active";
       faults = [];
       received = [];
+      settings.clear();
       return [200, { ...stateOf(), purged: body?.cache ? store.purgeWhere(() => true, false) : 0 }];
     default:
       return [
         404,
         {
           error:
-            "GET /state, /requests?since=, /cache?prefix=; POST /plan, /fault, /scopes, /reset; DELETE /fault",
+            "GET /state, /requests?since=, /cache?prefix=; POST /plan, /fault, /scopes, /queries, /reset; DELETE /fault",
         },
       ];
   }

@@ -78,3 +78,6 @@ export class TokenBucket {
     return Math.ceil((this.limit.capacity - this.tokens) / this.limit.rate);
   }
 }
+
+/** Queries of the GraphQL analytics: 300 in five minutes, whatever the plan. */
+export const queries = { rate: 1, capacity: 300 };

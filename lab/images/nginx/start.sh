@@ -6,8 +6,8 @@ if [ "${1:-}" = health ]; then
   curl -fsS -o /dev/null http://127.0.0.1:8080/lab-health
   exit
 fi
-: "${PURGER_NETWORKS:=127.0.0.1}" "${PHP_HOST:=php}"
-for network in $PURGER_NETWORKS; do
+: "${PURGER_NETWORKS:=127.0.0.1}" "${MONITOR_NETWORKS:=}" "${PHP_HOST:=php}"
+for network in $PURGER_NETWORKS $MONITOR_NETWORKS; do
   case "$network" in *[!0-9a-fA-F.:/]*) echo "not a network: $network" >&2; exit 2 ;; esac
 done
 mkdir -p /var/cache/nginx/pages /run/lab
@@ -15,6 +15,11 @@ user=www-data
 id "$user" > /dev/null 2>&1 || user=nginx
 chown "$user" /var/cache/nginx/pages
 
+{
+  echo "allow 127.0.0.1;"
+  for network in $PURGER_NETWORKS $MONITOR_NETWORKS; do echo "allow $network;"; done
+  echo "deny all;"
+} > /run/lab/monitors.conf
 module=/usr/lib/nginx/modules/ngx_http_cache_purge_module.so
 : > /run/lab/modules.conf
 : > /run/lab/purge.conf

@@ -41,6 +41,16 @@ while IFS= read -r line || [ -n "$line" ]; do
   esac
 done < /lab/default.vcl > /etc/varnish/default.vcl
 
+# Its counters lie in memory that is shared with this container only. The exporter comes with Debian's packages; the official
+# image has none. It waits for varnishd, and ends with the container.
+exporter=$(command -v prometheus-varnish-exporter || true)
+if [ -n "$exporter" ]; then
+  (
+    while ! varnishadm -n /var/lib/varnish -t 3 status > /dev/null 2>&1; do sleep 1; done
+    exec "$exporter" -n /var/lib/varnish -web.listen-address :9131 > /dev/null 2>&1
+  ) &
+fi
+
 # Long tag lists are normal: the stock 8 kB per header would make a tagged page a 503.
 # -r: whoever has the CLI may load VCL, but may not turn inline C or other compilers on.
 exec varnishd -F \

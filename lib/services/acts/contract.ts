@@ -52,6 +52,10 @@ export const actPlan = z.object({
   neededBy: z.array(z.string()),
   /** Left out because Sluice itself runs in it. */
   self: z.string().nullable(),
+  /** Left out because Sluice reaches the engine through it. */
+  way: z.string().nullable().default(null),
+  /** Of a group: what does not run, and is therefore not restarted or paused. */
+  idle: z.array(z.string()).default([]),
   level: changeLevel,
   confirmation: z.string().nullable(),
 });

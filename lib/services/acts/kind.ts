@@ -4,11 +4,13 @@ import * as z from "zod";
 import { requireRole } from "../../auth/permissions";
 import type { ChangeKind, RunContext } from "../../changes/kind";
 import { AppError, toAppError } from "../../errors/app-error";
-import { actOn, type Inspected, inspectContainer, timeOf } from "../../systems/docker/containers";
+import { actOn, type Inspected, inspectContainer, stopMsOf, timeOf } from "../../systems/docker/containers";
 import { isOwn, ownContainer } from "../../systems/docker/self";
 import type { DockerEngine } from "../../systems/docker/target";
+import type { HostWatch } from "../host-watch";
 import { services } from "../service";
 import type { Watched } from "../watched";
+import { isWayTo } from "../way";
 import {
   type ActEvidence,
   type ActInput,
@@ -20,12 +22,14 @@ import {
   type ServiceAct,
   serviceActs,
 } from "./contract";
-import { dependentsOf, inOrder, isWorker } from "./depends";
-import { patiently } from "./patience";
+import { asideOf, dependentsOf, inOrder, isTask, isWorker } from "./depends";
+import { isAway, patiently } from "./patience";
 
 /** How long a container with a health check may take until it is healthy, and one without must run to count as started. */
 const healthyMs = 120_000;
 const steadyMs = 2000;
+/** How much longer than a container may take to end an engine needs for a restart. */
+const restartMs = 10_000;
 
 const level = {
   start: "reversible",
@@ -115,10 +119,14 @@ function chosen(input: ActInput): { all: Watched[]; watched: Watched[]; title: s
     };
   }
   const ofProject = (one: Watched) => one.labels["com.docker.compose.project"] === target.project;
+  // A deploy's own: it starts and removes them itself.
+  const group = all.filter((one) => asideOf(one.name) === null);
   const watched =
     target.by === "project"
-      ? all.filter((one) => ofProject(one) && one.labels["com.docker.compose.oneoff"] !== "True")
-      : all.filter((one) => isWorker(one) && (target.project === undefined || ofProject(one)));
+      ? group.filter((one) => ofProject(one) && one.labels["com.docker.compose.oneoff"] !== "True")
+      : group.filter(
+          (one) => isWorker(one) && !isTask(one) && (target.project === undefined || ofProject(one)),
+        );
   if (watched.length === 0) {
     const what = target.by === "project" ? target.project : (target.project ?? "*");
     throw new AppError("NOT_FOUND", `${input.host} has no containers of ${what}.`, {
@@ -133,6 +141,52 @@ function chosen(input: ActInput): { all: Watched[]; watched: Watched[]; title: s
     title: target.by === "project" ? target.project : [target.project, "workers"].filter(Boolean).join(" "),
   };
 }
+
+/** A Swarm puts another in its place at once: what would be said to be done is not. Throws AppError INVALID_INPUT. */
+function refuseTasks(watched: readonly Watched[]): void {
+  const task = watched.find(isTask);
+  if (task === undefined) return;
+  throw new AppError("INVALID_INPUT", `${task.name} is a task of a Swarm: act on its service.`, {
+    problem: "services.swarmTask",
+    params: { container: task.name },
+    field: "target",
+  });
+}
+
+/** The way to the engine stays: who stops it cannot be asked to start it again. Throws AppError FORBIDDEN when nothing else is left. */
+function withoutWay(
+  input: ActInput,
+  host: HostWatch,
+  watched: readonly Watched[],
+): { left: Watched[]; way: Watched | null } {
+  const way = ["start", "unpause"].includes(input.act)
+    ? undefined
+    : watched.find((one) => isWayTo(host, one));
+  if (way === undefined) return { left: [...watched], way: null };
+  if (watched.length > 1 && input.target.by !== "containers")
+    return { left: watched.filter((one) => one !== way), way };
+  throw new AppError(
+    "FORBIDDEN",
+    `Sluice reaches the Engine through ${way.name}: it may only be stopped or restarted on the host itself.`,
+    { problem: "services.way", params: { container: way.name }, field: "target" },
+  );
+}
+
+/** Of a group only what runs is restarted or paused: what somebody stopped, or what has done its work, stays so. */
+function withoutIdle(input: ActInput, watched: readonly Watched[]): { left: Watched[]; idle: Watched[] } {
+  if (input.target.by === "containers" || !["restart", "pause"].includes(input.act))
+    return { left: [...watched], idle: [] };
+  const idle = watched.filter(({ inspected }) => !inspected.State.Running && !isRestarting(inspected));
+  if (idle.length === watched.length && watched.length > 0)
+    throw new AppError("CONFLICT", `Nothing of it runs: start it instead.`, {
+      problem: "services.nothingRuns",
+      params: { host: input.host },
+      field: "target",
+    });
+  return { left: watched.filter((one) => !idle.includes(one)), idle };
+}
+
+const isRestarting = ({ State }: Inspected): boolean => State.Status === "restarting";
 
 /** Sluice's own container may be restarted alone, and nothing else: what stops it cannot start it again. */
 function withoutSelf(
@@ -160,7 +214,10 @@ function withoutSelf(
 async function planAct(input: ActInput): Promise<ActPlan> {
   const host = services().host(input.host);
   const { all, watched, title } = chosen(input);
-  const { left, self } = withoutSelf(input, watched);
+  refuseTasks(watched);
+  const { left: others, self } = withoutSelf(input, watched);
+  const { left: reachable, way } = withoutWay(input, host, others);
+  const { left, idle } = withoutIdle(input, reachable);
   const order = inOrder(left);
   // What needs another goes first when things are taken away.
   if (["stop", "kill", "pause", "remove"].includes(input.act)) order.reverse();
@@ -191,6 +248,8 @@ async function planAct(input: ActInput): Promise<ActPlan> {
     containers,
     neededBy: [...new Set(neededBy.map(({ name }) => name))].sort(),
     self: self?.name ?? null,
+    way: way?.name ?? null,
+    idle: idle.map(({ name }) => name).sort(),
     level: level[input.act],
     confirmation: level[input.act] === "destructive" ? title : null,
   };
@@ -223,6 +282,48 @@ async function settled(engine: DockerEngine, id: string, signal: AbortSignal): P
   }
 }
 
+/** Does the act, again where the answer was lost; but a restart that may still be at work is not asked for twice. */
+async function actOnce(
+  engine: DockerEngine,
+  act: ServiceAct,
+  planned: ActPlan["containers"][number],
+  signal: AbortSignal,
+): Promise<void> {
+  let asked = 0;
+  await patiently(signal, async () => {
+    for (;;) {
+      const now = await look(engine, planned.id, signal);
+      // An engine that went away in the middle may have done it all the same.
+      if (isDone(act, now, planned)) return;
+      const stopMs = now === null ? 0 : stopMsOf(now);
+      if (act !== "restart" || Date.now() - asked > stopMs + restartMs) {
+        asked = Date.now();
+        try {
+          return await actOn(engine, planned.id, act, stopMs);
+        } catch (error) {
+          if (act === "restart" && !isAway(error)) asked = 0;
+          throw error;
+        }
+      }
+      signal.throwIfAborted();
+      await sleep(500, undefined, { signal }).catch(() => {});
+    }
+  });
+}
+
+/** What comes next needs this one: it is not touched while this one is not well. Throws AppError CONFLICT. */
+function requireWell(name: string, now: Inspected | null, left: readonly { readonly name: string }[]): void {
+  const health = now?.State.Health?.Status;
+  if (now?.State.Running && (health === undefined || health === "healthy")) return;
+  const state = now === null ? "gone" : (health ?? now.State.Status);
+  const names = left.map((one) => one.name).join(", ");
+  throw new AppError(
+    "CONFLICT",
+    `${name} is not well afterwards (${state}): what comes after it was left as it was: ${names}.`,
+    { problem: "services.stoppedAt", params: { container: name, state, names } },
+  );
+}
+
 /** Each act is a kind of its own, so that history can be read and filtered by it. */
 const kindOf = (kindsAct: ServiceAct): ChangeKind<ActInput, ActPlan, ActEvidence> => ({
   kind: `service.${kindsAct}`,
@@ -237,12 +338,24 @@ const kindOf = (kindsAct: ServiceAct): ChangeKind<ActInput, ActPlan, ActEvidence
     site: null,
     level: plan.level,
     ...(plan.confirmation === null ? {} : { confirmation: plan.confirmation }),
-    targets: plan.containers.map(({ name }) => `container:${plan.host}/${name}`),
+    // What a deploy has put aside belongs to the name it is at work on: an act on it waits for the deploy's end.
+    targets: [
+      ...new Set(
+        plan.containers
+          .flatMap(({ name }) => [name, asideOf(name) ?? name])
+          .map((name) => `container:${plan.host}/${name}`),
+      ),
+    ],
   }),
 
   async apply(plan, context: RunContext) {
     const { engine } = services().host(plan.host);
     const total = plan.containers.length;
+    // All of them first: what changed while this waited for its turn must not stop it halfway.
+    for (const planned of plan.containers) {
+      const now = await look(engine, planned.id, context.signal);
+      if (!isDone(plan.act, now, planned)) refuseChanged(planned, now === null ? null : fingerprintOf(now));
+    }
     for (const [index, planned] of plan.containers.entries()) {
       context.signal.throwIfAborted();
       context.progress(plan.act, index, total);
@@ -250,15 +363,13 @@ const kindOf = (kindsAct: ServiceAct): ChangeKind<ActInput, ActPlan, ActEvidence
       // Done by us before a crash, or by another meanwhile: then it is as wanted.
       if (isDone(plan.act, now, planned)) continue;
       refuseChanged(planned, now === null ? null : fingerprintOf(now));
-      await patiently(context.signal, async () => {
-        // An engine that went away in the middle may have done it all the same.
-        if (isDone(plan.act, await look(engine, planned.id, context.signal), planned)) return;
-        await actOn(engine, planned.id, plan.act);
-      });
+      await actOnce(engine, plan.act, planned, context.signal);
       context.log("info", "services.acted", { act: plan.act, container: planned.name });
       const starts = plan.act === "start" || plan.act === "restart" || plan.act === "unpause";
-      if (starts && total > 1) await settled(engine, planned.id, context.signal);
+      const after =
+        starts && index < total - 1 ? await settled(engine, planned.id, context.signal) : undefined;
       await services().host(plan.host).refresh(planned.id);
+      if (after !== undefined) requireWell(planned.name, after, plan.containers.slice(index + 1));
     }
     context.progress(plan.act, total, total);
   },
@@ -271,8 +382,9 @@ const kindOf = (kindsAct: ServiceAct): ChangeKind<ActInput, ActPlan, ActEvidence
         const now = starts
           ? await settled(engine, planned.id, context.signal)
           : await look(engine, planned.id, context.signal);
-        const health = now?.State.Health?.Status ?? null;
-        const startedAt = now === null ? null : timeOf(now.State.StartedAt);
+        // Of one that does not run the engine says how healthy it was last.
+        const health = now?.State.Running ? (now.State.Health?.Status ?? null) : null;
+        const startedAt = now?.State.Running ? timeOf(now.State.StartedAt) : null;
         return {
           id: planned.id,
           name: planned.name,

@@ -1,5 +1,6 @@
 // A deploy as the browser sees it: another image for a container, with what differs, what was watched and how it ended.
 import * as z from "zod";
+import { toldProblem } from "../../errors/contract";
 import { fingerprint } from "../acts/contract";
 import { containerRef, logLine } from "../contract";
 
@@ -13,13 +14,39 @@ export const deployInput = z.object({
     .string()
     .regex(/^sha256:[0-9a-f]{64}$/)
     .optional(),
+  /** Where that image can be pulled again when the host has it no more (repository@sha256:…). */
+  digest: z.string().max(400).optional(),
+  /** From the plan that was shown (`imageOf`): another image behind the same tag by now is refused. */
+  expectedImage: z.string().max(100).optional(),
   /** How long it is watched after it is healthy, ms. */
   watchMs: z.int().min(1000).max(600_000).default(30_000),
   expected: fingerprint.optional(),
 });
 export type DeployInput = z.infer<typeof deployInput>;
 
+/** The image that was asked for, as it was found before anything is done. */
+export const imageTarget = z.object({
+  image: z.string(),
+  /** Known before the pull: of a local image, or where the registry says it. */
+  imageId: z.string().nullable(),
+  /** Of the tag (an index's, where there is one), and of the image for this platform. */
+  digest: z.string().nullable(),
+  platformDigest: z.string().nullable().default(null),
+  size: z.number().nullable(),
+  createdAt: z.iso.datetime().nullable(),
+  /** It is on the host already and is not pulled. */
+  local: z.boolean(),
+  /** What is pulled in its place and then named `image`: the digest of an earlier deploy. */
+  pull: z.string().nullable().default(null),
+});
+export type ImageTarget = z.infer<typeof imageTarget>;
+/** One word for the image behind a plan, to be given back as `expectedImage`. */
+export const imageOf = ({ digest, imageId }: ImageTarget): string | undefined =>
+  digest ?? imageId ?? undefined;
+
 const named = z.object({ name: z.string(), what: z.enum(["added", "removed", "changed"]) });
+/** What the image itself brings or takes; of the environment the names only. Null where it is not known before the pull. */
+export const imageChanges = { env: z.array(named).nullable(), labels: z.array(named).nullable() };
 
 export const deployPlan = z.object({
   host: z.string(),
@@ -30,19 +57,8 @@ export const deployPlan = z.object({
     healthCheck: z.boolean(),
   }),
   from: z.object({ image: z.string(), imageId: z.string(), digest: z.string().nullable() }),
-  to: z.object({
-    image: z.string(),
-    /** Known before the pull: of a local image, or where the registry says it. */
-    imageId: z.string().nullable(),
-    digest: z.string().nullable(),
-    size: z.number().nullable(),
-    createdAt: z.iso.datetime().nullable(),
-    /** It is on the host already and is not pulled. */
-    local: z.boolean(),
-  }),
-  /** What the image itself brings or takes; of the environment the names only. Null where it is not known before the pull. */
-  env: z.array(named).nullable(),
-  labels: z.array(named).nullable(),
+  to: imageTarget,
+  ...imageChanges,
   /** Running containers that need this one. */
   neededBy: z.array(z.string()),
   /** Compose's file names the old image: its next `up` would take this back. */
@@ -88,16 +104,15 @@ export const deployChoices = z.object({
   tags: z.array(z.string()),
   newer: z.array(z.string()),
   whole: z.boolean(),
-  /** Why there are no tags, as a key under `problems.`, with its values. */
-  problem: z
-    .object({ problem: z.string(), params: z.record(z.string(), z.union([z.string(), z.number()])) })
-    .nullable(),
+  /** Why there are no tags. */
+  problem: toldProblem.nullable(),
   earlier: z.array(
     z.object({
       change: z.int(),
       at: z.iso.datetime(),
       image: z.string(),
       imageId: z.string(),
+      digest: z.string().nullable(),
       outcome: z.string().nullable(),
     }),
   ),

@@ -4,13 +4,14 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { ChangeRow } from "../../changes/contract";
 import { engine as changes } from "../../changes/engine";
 import { changeDetail } from "../../changes/queries";
+import { db } from "../../db/client";
 import { forgetSingleton } from "../../runtime/singleton";
 import { testImage } from "../../systems/docker/test-engine";
 import { login, startTestRegistry, type TestRegistry } from "../../systems/oci/test-registry";
 import { testStack, until } from "../../systems/test-stack";
 import { registerServices } from "../register";
 import { actor, openServicesLab, type ServicesLab } from "../test-services";
-import { type DeployEvidence, type DeployPlan, deployEvidence } from "./contract";
+import { type DeployEvidence, type DeployPlan, deployEvidence, imageOf } from "./contract";
 import { deployChoices } from "./plan";
 
 const host = "deploy";
@@ -277,6 +278,8 @@ describe.skipIf(!testStack())("deploys", () => {
     );
     await changes().stop(0);
     forgetSingleton("changes.engine");
+    // As at a start: changes are taken up before the services run.
+    forgetSingleton("services");
     registerServices();
     expect(await changes().recover()).toMatchObject({ resumed: 1 });
     const row = await changes().wait(id, 60_000);
@@ -303,5 +306,213 @@ describe.skipIf(!testStack())("deploys", () => {
     const now = await inspect("cancelled");
     expect([now.Id, now.State.Running]).toEqual([before, true]);
     await lab.own.docker("rm", "-f", "cancelled");
+  }, 60_000);
+
+  const policyOf = async (name: string) => (await inspect(name)).HostConfig.RestartPolicy.Name as string;
+  const begin = (id: string, more: object = {}) =>
+    changes().start({
+      kind: "service.deploy",
+      input: { host, id, image: app("2"), watchMs: 60_000, ...more },
+      actor: actor(),
+      origin: "page",
+    });
+  const watched = (id: number) =>
+    until(
+      "it is being watched",
+      async () => (await changes().wait(id, 0)).progress?.step === "watch",
+      20_000,
+    );
+
+  test("anonymous volumes of a mount, and a command with an entry point of its own, stay", async () => {
+    const id = await lab.own.docker(
+      ...["run", "-d", "--name", "mounts", "--network", "host", "--mount", "type=volume,target=/x"],
+      ...["-v", "/y/", "--entrypoint", "sh", app("1"), "-c", `echo one; ${loop}`],
+    );
+    await lab.own.docker("exec", "mounts", "sh", "-c", "echo kept > /x/file; echo kept > /y/file");
+    await lab.row("mounts");
+    // A container in the network of another, which cannot be given a host name.
+    await lab.own.docker("run", "-d", "--name", "inside", "--network", `container:${id}`, app("1"));
+    await lab.row("inside");
+    await expect(deploy("mounts", app("2"))).rejects.toMatchObject({
+      detail: { problem: "services.sharedNetwork" },
+    });
+    expect(await deploy("inside", app("2"))).toMatchObject({ state: "done", outcome: "deployed" });
+    await lab.own.docker("rm", "-f", "inside");
+    await until("inside is gone", async () =>
+      lab.collector.snapshot().rows.every(({ name }) => name !== "inside"),
+    );
+    const row = await deploy("mounts", app("2"));
+    expect([row.outcome, (await evidenceOf(row)).differs]).toEqual(["deployed", []]);
+    for (const file of ["/x/file", "/y/file"])
+      expect(await lab.own.docker("exec", "mounts", "cat", file)).toBe("kept");
+    const { Cmd, Entrypoint } = (await inspect("mounts")).Config;
+    expect([Entrypoint, Cmd]).toEqual([["sh"], ["-c", `echo one; ${loop}`]]);
+    await lab.own.docker("rm", "-f", "mounts");
+  }, 60_000);
+
+  test("the engine is restarted while it is watched: never are both at work, whatever the policy", async () => {
+    await lab.own.docker("run", "-d", "--name", "alone", "--restart", "always", app("1"));
+    await lab.row("alone");
+    const id = await begin("alone", { watchMs: 6000 });
+    await watched(id);
+    expect(await policyOf(`alone.before-${id}`)).toBe("no");
+    await lab.own.restart();
+    const states = new Set<string>();
+    const ended = changes().wait(id, 60_000);
+    let over = false;
+    void ended.then(() => {
+      over = true;
+    });
+    while (!over) {
+      const all = await lab.own
+        .docker("ps", "--filter", "name=alone", "--format", "{{.Names}}")
+        .catch(() => "");
+      states.add(all);
+      await sleep(100);
+    }
+    expect([...states].filter((all) => all.includes("\n"))).toEqual([]);
+    await isTrue(await ended, "alone");
+    expect(await policyOf("alone")).toBe("always");
+    await lab.own.docker("rm", "-f", "alone");
+  }, 120_000);
+
+  test("somebody starts the old one while the new one is watched: it is stopped again, and goes", async () => {
+    await runApp("aside", "10.99.0.18");
+    const id = await begin("aside", { watchMs: 4000 });
+    await watched(id);
+    await lab.own.docker("network", "disconnect", "front", `aside.before-${id}`);
+    await lab.own.docker("start", `aside.before-${id}`);
+    const row = await changes().wait(id, 30_000);
+    expect(row).toMatchObject({ state: "done", outcome: "deployed" });
+    expect((await changeDetail(id)).log.map(({ message }) => message)).toContain("services.oldAgain");
+    await isTrue(row, "aside");
+    await lab.own.docker("rm", "-f", "aside");
+  }, 60_000);
+
+  test("cancelled while the old one still ends: it is waited for, and runs again with its policy", async () => {
+    const slow = "trap 'sleep 4; exit 0' TERM; while :; do sleep 0.1; done";
+    const before = await lab.own.docker(
+      ...["run", "-d", "--name", "slow", "--restart", "always", "--stop-timeout", "20", app("1")],
+      ...["sh", "-c", slow],
+    );
+    await lab.row("slow");
+    const id = await begin("slow");
+    await until("it stops", async () => (await changes().wait(id, 0)).progress?.step === "switch", 20_000);
+    await changes().cancel(id, actor());
+    expect((await changes().wait(id, 60_000)).state).toBe("cancelled");
+    // Longer than its stop takes: a late one would end it now.
+    await sleep(5000);
+    const now = await inspect("slow");
+    expect([now.Id, now.State.Running, now.HostConfig.RestartPolicy.Name]).toEqual([before, true, "always"]);
+    expect((await names()).filter((name) => name.startsWith("slow"))).toEqual(["slow"]);
+    await lab.own.docker("rm", "-f", "slow");
+  }, 90_000);
+
+  test("Sluice dies while it goes back, and goes on going back", async () => {
+    const before = await runApp("back", "10.99.0.19");
+    const id = await begin("back");
+    await watched(id);
+    await changes().stop(0);
+    // As it is when the way back was begun: by a cancel, for example.
+    const { checkpoint } = await db().change.findUniqueOrThrow({ where: { id } });
+    const givingUp = { code: "CANCELLED", message: "Cancelled by Ada." };
+    await db().change.update({
+      where: { id },
+      data: { checkpoint: JSON.stringify({ ...JSON.parse(checkpoint ?? ""), givingUp }) },
+    });
+    forgetSingleton("changes.engine");
+    registerServices();
+    expect(await changes().recover()).toMatchObject({ resumed: 1 });
+    const row = await changes().wait(id, 60_000);
+    expect(row).toMatchObject({ state: "failed", error: { message: "Cancelled by Ada." } });
+    const now = await inspect("back");
+    expect([now.Id, now.State.Running]).toEqual([before, true]);
+    expect((await names()).filter((name) => name.startsWith("back"))).toEqual(["back"]);
+    await lab.own.docker("rm", "-f", "back");
+  }, 90_000);
+
+  test.each([
+    ["while it was watched", "hand-1", {}],
+    ["after it had gone back", "hand-2", { givingUp: { code: "CANCELLED", message: "Cancelled by Ada." } }],
+    [
+      "after it was found good",
+      "hand-3",
+      { verdict: { good: true, reason: null, detail: null, watchedMs: 1, errors: 0, lines: [] } },
+    ],
+  ])(
+    "Sluice dies %s, and the old one runs again by somebody's hand: it is left to run",
+    async (_when, name, more) => {
+      await lab.own.docker("run", "-d", "--name", name, "--restart", "always", "--network", "host", app("1"));
+      await lab.row(name);
+      const id = await begin(name);
+      await watched(id);
+      await changes().stop(0);
+      await lab.own.docker("rm", "-f", name);
+      await lab.own.docker("rename", `${name}.before-${id}`, name);
+      await lab.own.docker("start", name);
+      const before = await inspect(name);
+      expect(before.HostConfig.RestartPolicy.Name).toBe("no");
+      const { checkpoint } = await db().change.findUniqueOrThrow({ where: { id } });
+      await db().change.update({
+        where: { id },
+        data: { checkpoint: JSON.stringify({ ...JSON.parse(checkpoint ?? ""), ...more }) },
+      });
+      forgetSingleton("changes.engine");
+      registerServices();
+      expect(await changes().recover()).toMatchObject({ resumed: 1 });
+      expect((await changes().wait(id, 60_000)).state).toBe("failed");
+      const now = await inspect(name);
+      expect([now.Id, now.State.StartedAt, now.HostConfig.RestartPolicy.Name]).toEqual([
+        before.Id,
+        before.State.StartedAt,
+        "always",
+      ]);
+      expect((await names()).filter((one) => one.startsWith(name))).toEqual([name]);
+      await lab.own.docker("rm", "-f", name);
+    },
+    60_000,
+  );
+
+  test("a tag that moved after the plan was shown is refused; one that failed means on the host what it meant", async () => {
+    const moving = `${open.name}/team/moving:1`;
+    await publish(moving, `echo a; ${loop}`, "a", false);
+    await lab.own.docker("run", "-d", "--name", "moving", "--network", "host", moving);
+    await lab.row("moving");
+    const before = await inspect("moving");
+    const shown = (await changes().plan("service.deploy", { host, id: "moving", image: moving }, actor()))
+      .plan as DeployPlan;
+    await publish(moving, "exit 3", "b");
+    await lab.own.docker("tag", before.Image, moving);
+    await expect(deploy("moving", moving, { expectedImage: imageOf(shown.to) })).rejects.toMatchObject({
+      detail: { problem: "services.tagMoved" },
+    });
+    expect(await deploy("moving", moving)).toMatchObject({ outcome: "rolledBack" });
+    expect((await inspect("moving")).Id).toBe(before.Id);
+    expect(await lab.own.docker("image", "inspect", "-f", "{{.Id}}", moving)).toBe(before.Image);
+    await lab.own.docker("rm", "-f", "moving");
+  }, 60_000);
+
+  test("back to what was pruned from the host: pulled again by its digest", async () => {
+    await runApp("pruned", "10.99.0.20");
+    const first = await inspect("pruned");
+    const row = await deploy("pruned", app("2"));
+    expect(row.outcome).toBe("deployed");
+    // Nobody else uses it, and its tag names another image in the registry by now.
+    await lab.own.docker("rmi", "-f", first.Image);
+    await publish(app("1"), `echo other; ${loop}`, "other");
+    const undone = await changes().wait(await changes().undo(row.id, actor()), 60_000);
+    expect(undone).toMatchObject({ state: "done", outcome: "deployed" });
+    expect((await inspect("pruned")).Image).toBe(first.Image);
+    await lab.own.docker("rm", "-f", "pruned");
+  }, 60_000);
+
+  test("what is wrong with a new one is told without its secrets", async () => {
+    await publish(app("leak"), "echo '[error] cannot reach mysql://root:hunter2@db'; exit 4", "7");
+    await runApp("leaking", "10.99.0.21");
+    const row = await deploy("leaking", app("leak"));
+    const { lines } = await evidenceOf(row);
+    expect(lines.map(({ text }) => text).join()).toMatch(/mysql:\/\/root:•••@db/);
+    expect(JSON.stringify(await changeDetail(row.id))).not.toContain("hunter2");
+    await lab.own.docker("rm", "-f", "leaking");
   }, 60_000);
 });

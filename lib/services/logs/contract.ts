@@ -33,12 +33,18 @@ export const shownLine = logLine.extend({
 export type ShownLine = z.infer<typeof shownLine>;
 
 export const logEvent = z.discriminatedUnion("type", [
-  /** What there was, in time order. `whole`: false when the search stopped at its bound. */
+  /**
+   * What there was, in time order. `whole`: false when the search stopped at its bound; what it went through is then from
+   * `searched.since` to `searched.until`, null where it is the question's own end. `cutBefore`: lines from before this time were
+   * left out, although `tail` has room for them, because together they are too long.
+   */
   z.object({
     type: z.literal("history"),
     lines: z.array(shownLine),
     scanned: z.int(),
     whole: z.boolean(),
+    cutBefore: z.string().nullable(),
+    searched: z.object({ since: z.string().nullable(), until: z.string().nullable() }),
   }),
   /** What came since; `dropped` lines were left out just before these, because they came faster than they are shown. */
   z.object({ type: z.literal("lines"), lines: z.array(shownLine), dropped: z.int() }),

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { RE2JS } from "re2js";
 import { AppError, toAppError } from "../../errors/app-error";
 import { type LogLine, readLog } from "../../systems/docker/logs";
+import { engineNow } from "../clock";
 import type { HostWatch } from "../host-watch";
 import { checkRange, services } from "../service";
 import type { Watched } from "../watched";
@@ -12,12 +13,15 @@ import { recognise, withoutColours } from "./level";
 /** Lines of history one question reads at most, over all its containers, and for how long. */
 const maxScanned = 1_000_000;
 const maxScanMs = 20_000;
+/** Read before the many, so that the newest are there whatever time it takes. */
+const fewLines = 20_000;
 /** Live lines are told so often, at most so many: 4,000 a second are more than anybody reads. */
 const flushMs = 250;
 const maxFlush = 1000;
 const tickMs = 5000;
-/** What waits for a slow reader at most, bytes of text. */
-const maxWaiting = 4 * 1024 * 1024;
+/** Characters of text: what is told of live lines at once, and what one question's history holds, over all its logs. */
+const maxWaiting = 2 * 1024 * 1024;
+const maxHistory = 8 * 1024 * 1024;
 
 /** One log of the question: a container's, or (`watched` null) that of a Swarm's service by this id. */
 type Source = {
@@ -80,36 +84,120 @@ function sourcesOf(query: LogQuery): Source[] {
   });
 }
 
-/** Reads one container's history; answers the newest `tail` lines that are kept, and how far it came. */
+/** How much one log of a question may take: lines read of it, and characters kept. */
+type Share = { readonly lines: number; readonly text: number };
+
+/** The newest lines, as many as may be kept: never more than twice that are held. */
+class Newest {
+  #lines: ShownLine[] = [];
+  #dropped = 0;
+  #text = 0;
+  readonly #most: number;
+  readonly #maxText: number;
+
+  constructor(most: number, maxText: number) {
+    this.#most = most;
+    this.#maxText = maxText;
+  }
+
+  add(line: ShownLine): void {
+    this.#lines.push(line);
+    this.#text += line.text.length;
+    if (this.#lines.length > this.#most * 2 || this.#text > this.#maxText * 2) this.#trim();
+  }
+
+  /** What is kept, and how many were left out before it; then it is empty. */
+  take(): { lines: ShownLine[]; dropped: number } {
+    this.#trim();
+    const taken = { lines: this.#lines, dropped: this.#dropped };
+    [this.#lines, this.#dropped, this.#text] = [[], 0, 0];
+    return taken;
+  }
+
+  #trim(): void {
+    let text = 0;
+    let from = this.#lines.length;
+    for (; from > 0 && this.#lines.length - from < this.#most; from--) {
+      const next = this.#lines[from - 1]?.text.length ?? 0;
+      if (text + next > this.#maxText) break;
+      text += next;
+    }
+    this.#dropped += from;
+    this.#lines = this.#lines.slice(from);
+    this.#text = text;
+  }
+}
+
+/** From where a log is followed: after its last line that was told, else since then (seconds, by the engine's clock). */
+type Begin = { readonly last: string; readonly since: number | undefined };
+
+type Found = {
+  readonly lines: ShownLine[];
+  /** Of the first line, where there would be more if they were not too long together. */
+  readonly cutBefore: string | null;
+  /** When the last line that was read was written; "" when there is none. */
+  readonly last: string;
+  /** The log was read to its end. */
+  readonly ended: boolean;
+  readonly scanned: number;
+  /** What was not searched lies before `since`, or after `until`. */
+  readonly since: string | null;
+  readonly until: string | null;
+};
+
+/**
+ * The newest `tail` lines of a container's history that are kept, as far as its share goes. An engine reads its log from the oldest
+ * on, or the newest so many: so the newest few are read first, and are what is told if time is up before the many are read.
+ */
 async function history(
+  source: Source,
+  query: LogQuery,
+  keep: Keep,
+  share: Share,
+  signals: { readonly outer: AbortSignal; readonly limited: AbortSignal },
+): Promise<Found> {
+  // Nothing is to be shown: the last line says where to go on.
+  if (query.tail === 0) return readSome(source, query, keep, 1, share, signals.limited);
+  const filtered = Boolean(query.search) || Boolean(query.levels?.length) || query.stream !== undefined;
+  // With `until` the engine would count its newest lines from the log's end, not from there: then it is read from the oldest on.
+  if (query.until !== undefined) return readSome(source, query, keep, undefined, share, signals.limited);
+  if (!filtered) return readSome(source, query, keep, query.tail, share, signals.limited);
+  const few = await readSome(source, query, keep, Math.min(fewLines, share.lines), share, signals.limited);
+  if (few.since === null || signals.limited.aborted) return few;
+  const many = await readSome(source, query, keep, share.lines, share, signals.limited);
+  signals.outer.throwIfAborted();
+  return many.until === null ? many : few;
+}
+
+/** Reads the newest `newest` lines (all when undefined) from the oldest of them on, at most its share. */
+async function readSome(
   { from, host, id, watched }: Source,
   query: LogQuery,
   keep: Keep,
-  budget: { left: number },
+  newest: number | undefined,
+  share: Share,
   signal: AbortSignal,
-): Promise<{ lines: ShownLine[]; last: string; whole: boolean }> {
-  const filtered = Boolean(query.search) || Boolean(query.levels?.length) || query.stream !== undefined;
+): Promise<Found> {
   const options = {
     ...formOf(watched),
     follow: false,
     since: seconds(query.since),
     until: seconds(query.until),
-    // Without a filter the engine itself finds the end of the log. With `until` it does not: it would count from the end.
-    tail: filtered || query.until !== undefined ? budget.left : query.tail,
+    ...(newest === undefined ? {} : { tail: newest }),
   };
-  let lines: ShownLine[] = [];
-  let last = "";
+  const kept = new Newest(query.tail, share.text);
+  let [first, last, scanned] = ["", "", 0];
   let whole = true;
   try {
     for await (const batch of readLog(host.engine, id, options, signal)) {
       for (const line of batch) {
+        if (first === "") first = line.at;
         last = line.at;
         const shown = keep(line, from);
-        if (shown !== null) lines.push(shown);
+        if (shown !== null) kept.add(shown);
       }
-      budget.left -= batch.length;
-      if (lines.length > query.tail * 2) lines = lines.slice(-query.tail);
-      if (budget.left <= 0) {
+      scanned += batch.length;
+      if (scanned >= share.lines && newest === undefined) {
         whole = false;
         break;
       }
@@ -119,7 +207,16 @@ async function history(
     if (!signal.aborted) throw error;
     whole = false;
   }
-  return { lines: query.tail === 0 ? [] : lines.slice(-query.tail), last, whole };
+  const { lines, dropped } = kept.take();
+  return {
+    lines,
+    cutBefore: dropped > 0 && lines.length < query.tail ? (lines[0]?.at ?? last) : null,
+    last,
+    ended: whole,
+    scanned,
+    since: newest !== undefined && newest > Math.max(query.tail, 1) && scanned >= newest ? first : null,
+    until: whole ? null : last,
+  };
 }
 
 /**
@@ -129,35 +226,57 @@ async function history(
 export async function* watchLogs(query: LogQuery, signal: AbortSignal): AsyncGenerator<LogEvent, void> {
   const sources = sourcesOf(query);
   const keep = filterOf(query);
-  const budget = { left: maxScanned };
+  // Each has its share: a long log must not keep the others' newest lines from being read.
+  const share = {
+    lines: Math.floor(maxScanned / sources.length),
+    text: Math.floor(maxHistory / sources.length),
+  };
   const limited = AbortSignal.any([signal, AbortSignal.timeout(maxScanMs)]);
   const failed: LogEvent[] = [];
+  const since = seconds(query.since);
   const read = await Promise.all(
     sources.map(async (source) => {
-      try {
-        return await history(source, query, keep, budget, limited);
-      } catch (error) {
-        failed.push(failure(source.from, error));
-        return { lines: [], last: "", whole: false };
-      }
+      const asked = engineNow(source.host) / 1000;
+      const found = await history(source, query, keep, share, { outer: signal, limited }).catch(
+        (error: unknown): Found => {
+          failed.push(failure(source.from, error));
+          return { lines: [], cutBefore: null, last: "", ended: false, scanned: 0, since: null, until: null };
+        },
+      );
+      // A log that is empty is followed from its beginning, whatever the clocks say: nothing that is written meanwhile is lost.
+      const begin = { last: found.last, since: since ?? (found.ended ? undefined : asked) };
+      return { ...found, begin };
     }),
   );
-  const lines = read.flatMap((one) => one.lines).sort(byTime);
+  const all = read.flatMap((one) => one.lines).sort(byTime);
+  const lines = query.tail === 0 ? [] : all.slice(-query.tail);
+  // The last of them: from there on nothing is missing of any.
+  const cutBefore = lastOf(read.flatMap((one) => one.cutBefore ?? []));
   yield {
     type: "history",
-    lines: query.tail === 0 ? [] : lines.slice(-query.tail),
-    scanned: maxScanned - budget.left,
-    whole: read.every(({ whole }) => whole),
+    lines,
+    // What would not have been among the newest anyway is not missed.
+    cutBefore:
+      all.length >= query.tail && cutBefore !== null && cutBefore <= (lines[0]?.at ?? "") ? null : cutBefore,
+    scanned: read.reduce((sum, { scanned }) => sum + scanned, 0),
+    whole: read.every(({ since, until }) => since === null && until === null),
+    searched: {
+      // Of several logs the part that was searched in all of them.
+      since: lastOf(read.flatMap(({ since }) => since ?? [])),
+      until: read.flatMap(({ until }) => until ?? []).sort()[0] ?? null,
+    },
   };
   yield* failed;
   if (!query.follow || query.until !== undefined || signal.aborted) return;
   yield* live(
     sources,
-    read.map(({ last }) => last),
+    read.map(({ begin }) => begin),
     keep,
     signal,
   );
 }
+
+const lastOf = (times: string[]): string | null => times.sort().at(-1) ?? null;
 
 function failure(from: number, error: unknown): LogEvent {
   const { code, message } = toAppError(error);
@@ -165,50 +284,20 @@ function failure(from: number, error: unknown): LogEvent {
 }
 
 /** What waits to be told: bounded, the newest is kept. */
-class Waiting {
-  lines: ShownLine[] = [];
-  dropped = 0;
-  events: LogEvent[] = [];
-  #bytes = 0;
-
-  add(line: ShownLine): void {
-    this.lines.push(line);
-    this.#bytes += line.text.length;
-    if (this.lines.length > maxFlush * 2 || this.#bytes > maxWaiting) this.#drop(maxFlush);
-  }
-
-  take(): { lines: ShownLine[]; dropped: number } {
-    if (this.lines.length > maxFlush) this.#drop(maxFlush);
-    const taken = { lines: this.lines.sort(byTime), dropped: this.dropped };
-    this.lines = [];
-    this.dropped = 0;
-    this.#bytes = 0;
-    return taken;
-  }
-
-  #drop(keep: number): void {
-    let from = Math.max(0, this.lines.length - keep);
-    let bytes = this.lines.slice(from).reduce((sum, { text }) => sum + text.length, 0);
-    for (; bytes > maxWaiting && from < this.lines.length - 1; from++)
-      bytes -= this.lines[from]?.text.length ?? 0;
-    this.dropped += from;
-    this.lines = this.lines.slice(from);
-    this.#bytes = bytes;
-  }
-}
+type Waiting = { readonly lines: Newest; readonly events: LogEvent[] };
 
 async function* live(
   sources: readonly Source[],
-  last: readonly string[],
+  begins: readonly Begin[],
   keep: Keep,
   signal: AbortSignal,
 ): AsyncGenerator<LogEvent, void> {
-  const waiting = new Waiting();
+  const waiting: Waiting = { lines: new Newest(maxFlush, maxWaiting), events: [] };
   const control = new AbortController();
   const stop = () => control.abort();
   signal.addEventListener("abort", stop, { once: true });
   const following = sources.map((source, index) =>
-    follow(source, last[index] ?? "", keep, waiting, control.signal),
+    follow(source, begins[index] ?? { last: "", since: undefined }, keep, waiting, control.signal),
   );
   let tickAt = Date.now();
   try {
@@ -216,8 +305,8 @@ async function* live(
       await sleep(flushMs, undefined, { signal }).catch(() => {});
       if (signal.aborted) return;
       for (const event of waiting.events.splice(0)) yield event;
-      const { lines, dropped } = waiting.take();
-      if (lines.length > 0 || dropped > 0) yield { type: "lines", lines, dropped };
+      const { lines, dropped } = waiting.lines.take();
+      if (lines.length > 0 || dropped > 0) yield { type: "lines", lines: lines.sort(byTime), dropped };
       if (Date.now() - tickAt >= tickMs) {
         tickAt = Date.now();
         yield { type: "tick", at: new Date(tickAt).toISOString() };
@@ -233,22 +322,21 @@ async function* live(
 /** Follows one container, over its restarts and its replacement by another of the same name. Never throws. */
 async function follow(
   source: Source,
-  from: string,
+  { last, since }: Begin,
   keep: Keep,
   waiting: Waiting,
   signal: AbortSignal,
 ): Promise<void> {
   const { host } = source;
   let { watched } = source;
-  let last = from;
   for (let told: "ended" | "failed" | null = null; !signal.aborted; ) {
     const begun = last;
     try {
       const options = {
         ...formOf(watched),
         follow: true,
-        // The engine's own clock, as its lines say it. Without any line yet, everything there is.
-        ...(last === "" ? {} : { since: Number.parseFloat((Date.parse(last) / 1000).toFixed(3)) }),
+        // The engine's own clock, as its lines say it; a hair before the last one, which is told already.
+        since: last === "" ? since : (Date.parse(last) - 1) / 1000,
       };
       for await (const batch of readLog(host.engine, watched?.id ?? source.id, options, signal)) {
         if (told !== null) {
@@ -262,11 +350,10 @@ async function follow(
           told = null;
         }
         for (const line of batch) {
-          // `since` has milliseconds, and begins with what was told already.
           if (line.at <= begun) continue;
           last = line.at;
           const shown = keep(line, source.from);
-          if (shown !== null) waiting.add(shown);
+          if (shown !== null) waiting.lines.add(shown);
         }
       }
       if (told !== "ended")

@@ -1,4 +1,5 @@
 // What a Swarm's manager says, asked at most once in two seconds whoever looks.
+import { maskedText } from "../../errors/mask";
 import { singleton } from "../../runtime/singleton";
 import { atOf, imageOf, listNodes, listServices, listTasks, replicasOf } from "../../systems/docker/swarm";
 import type { DockerEngine } from "../../systems/docker/target";
@@ -10,6 +11,8 @@ const keptMs = 2000;
 const maxTasks = 50;
 
 type Asked = { readonly at: number; readonly state: Promise<SwarmState> };
+/** A Swarm's own words, without the secrets of a command or an address in them: every viewer reads them. */
+const saysOf = (text: string | null | undefined): string | null => (text ? maskedText(text) : null);
 const asked = () => singleton("services.swarm", () => new Map<string, Asked>());
 
 /** The Swarm that a host manages. Throws AppError NOT_FOUND, CONFLICT (no manager), and as `call`. */
@@ -36,7 +39,7 @@ async function read(engine: DockerEngine): Promise<SwarmState> {
       availability: node.Spec.Availability,
       engine: node.Description.Engine?.EngineVersion ?? null,
       address: node.Status.Addr ?? null,
-      message: node.Status.Message || null,
+      message: saysOf(node.Status.Message),
       cpus: node.Description.Resources?.NanoCPUs ? node.Description.Resources.NanoCPUs / 1e9 : null,
       memory: node.Description.Resources?.MemoryBytes ?? null,
     })),
@@ -53,7 +56,7 @@ async function read(engine: DockerEngine): Promise<SwarmState> {
         update: one.UpdateStatus?.State
           ? {
               state: one.UpdateStatus.State,
-              message: one.UpdateStatus.Message ?? "",
+              message: saysOf(one.UpdateStatus.Message) ?? "",
               at: atOf(one.UpdateStatus.CompletedAt ?? one.UpdateStatus.StartedAt),
             }
           : null,
@@ -67,7 +70,7 @@ async function read(engine: DockerEngine): Promise<SwarmState> {
             node: hostnames.get(task.NodeID ?? "") ?? "",
             state: task.Status.State,
             desired: task.DesiredState,
-            error: task.Status.Err || null,
+            error: saysOf(task.Status.Err),
             exitCode: task.Status.ContainerStatus?.ExitCode ?? null,
             at: atOf(task.UpdatedAt),
           })),

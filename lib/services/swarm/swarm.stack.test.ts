@@ -1,28 +1,42 @@
 // A Swarm made on the spot: seen, scaled, updated well and badly, drained.
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { setTimeout as sleep } from "node:timers/promises";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import type { ChangeRow } from "../../changes/contract";
 import { engine as changes } from "../../changes/engine";
 import { changeDetail } from "../../changes/queries";
 import { testImage } from "../../systems/docker/test-engine";
+import { startTestRegistry, type TestRegistry } from "../../systems/oci/test-registry";
 import { testStack, until } from "../../systems/test-stack";
 import { watchLogs } from "../logs/logs";
 import { actor, openServicesLab, type ServicesLab } from "../test-services";
-import { type SwarmEvidence, swarmEvidence } from "./contract";
+import { type SwarmEvidence, type SwarmPlan, swarmEvidence } from "./contract";
+import { swarmChoicesOf } from "./specs";
 import { readSwarm } from "./state";
 
+/** The container that Sluice is taken to run in. */
+const self = { id: null as string | null };
+vi.mock("../../systems/docker/self", async (original) => ({
+  ...(await original<typeof import("../../systems/docker/self")>()),
+  ownContainer: () => self.id,
+}));
 const host = "swarm";
 const loop = "trap 'exit 0' TERM; while :; do sleep 0.1; done";
 
 describe.skipIf(!testStack())("a Swarm", () => {
+  let registry: TestRegistry;
   let lab: ServicesLab;
   beforeAll(async () => {
-    lab = await openServicesLab(host);
+    registry = await startTestRegistry();
+    lab = await openServicesLab(host, { ports: [registry.port] });
   }, 120_000);
-  afterAll(() => lab?.close(), 60_000);
+  afterAll(async () => {
+    await lab?.close();
+    await registry?.stop();
+  }, 60_000);
 
   /** An image of ours with this command, under a tag. */
-  async function image(tag: string, script: string): Promise<string> {
-    const name = `swarmtest:${tag}`;
+  async function image(tag: string, script: string, repository = "swarmtest"): Promise<string> {
+    const name = `${repository}:${tag}`;
     await lab.own.docker("create", "--name", "base", testImage, "true");
     await lab.own.docker("commit", "--change", `CMD ${JSON.stringify(["sh", "-c", script])}`, "base", name);
     await lab.own.docker("rm", "base");
@@ -32,7 +46,8 @@ describe.skipIf(!testStack())("a Swarm", () => {
     lab.change(`swarm.${input.act}`, { host, name: "app", ...input });
   const evidenceOf = async (row: ChangeRow): Promise<SwarmEvidence> =>
     swarmEvidence.parse((await changeDetail(row.id)).evidence);
-  const service = async (name: string, ...options: string[]) => {
+  const service = (name: string, ...options: string[]) => serviceOf("swarmtest:1", name, ...options);
+  const serviceOf = async (from: string, name: string, ...options: string[]) => {
     await lab.own.docker(
       ...["service", "create", "--detach", "--network", "host", "--name", name, "--no-resolve-image"],
       ...[
@@ -46,7 +61,7 @@ describe.skipIf(!testStack())("a Swarm", () => {
         "1s",
       ],
       ...options,
-      "swarmtest:1",
+      from,
     );
     await until(
       `${name} runs`,
@@ -180,10 +195,173 @@ describe.skipIf(!testStack())("a Swarm", () => {
       await lab.own.docker("service", "rm", "talk");
     }, 60_000);
 
+    describe("from a registry", () => {
+      const running = async (name: string) =>
+        (await lab.own.docker("service", "ps", name, "-q", "--filter", "desired-state=running"))
+          .split("\n")
+          .sort();
+      const specOf = async (name: string) =>
+        JSON.parse(await lab.own.docker("service", "inspect", name))[0].Spec.TaskTemplate;
+      const push = async (tag: string, script: string): Promise<string> => {
+        const name = await image(tag, script, `${registry.name}/team/app`);
+        await lab.own.docker("push", "-q", name);
+        return name;
+      };
+
+      test("pinned to what the tag names now; a tag that moved is new, the same again makes its tasks anew", async () => {
+        await serviceOf(await push("1", loop), "reg", "--replicas", "1");
+        await push("2", `echo two; ${loop}`);
+        await expect(act({ act: "deploy", name: "reg", image: ":none" })).rejects.toMatchObject({
+          code: "NOT_FOUND",
+          detail: { field: "image" },
+        });
+        const first = await act({ act: "deploy", name: "reg", image: ":2" });
+        expect(first).toMatchObject({ state: "done", outcome: "deployed" });
+        const before = await specOf("reg");
+        expect(before.ContainerSpec.Image).toMatch(/\/team\/app:2@sha256:[0-9a-f]{64}$/);
+
+        const shown = (
+          await changes().plan("swarm.deploy", { host, act: "deploy", name: "reg", image: "2" }, actor())
+        ).plan as SwarmPlan;
+        await push("2", `echo other; ${loop}`);
+        const input = { act: "deploy", name: "reg", image: "2" };
+        await expect(act({ ...input, expectedImage: shown.target?.digest ?? "" })).rejects.toMatchObject({
+          detail: { problem: "services.tagMoved" },
+        });
+        expect(await act(input)).toMatchObject({ state: "done", outcome: "deployed" });
+        const second = await specOf("reg");
+        expect(second.ContainerSpec.Image).not.toBe(before.ContainerSpec.Image);
+
+        const tasks = await running("reg");
+        expect(await act(input)).toMatchObject({ state: "done", outcome: "deployed" });
+        expect((await specOf("reg")).ForceUpdate).toBe(second.ForceUpdate + 1);
+        expect(await running("reg")).not.toEqual(tasks);
+      }, 120_000);
+
+      test("taken back whole: what was changed beside the image comes back too", async () => {
+        const row = await act({ act: "deploy", name: "reg", image: "1" });
+        await lab.own.docker(
+          "service",
+          "update",
+          "-q",
+          "--detach",
+          "--no-resolve-image",
+          "--env-add",
+          "LATER=1",
+          "reg",
+        );
+        const choices = await swarmChoicesOf(host, "reg");
+        expect(choices.earlier[0]).toMatchObject({ kept: row.id, image: expect.stringContaining("app:2@") });
+        expect(choices.tags).toEqual(expect.arrayContaining(["1", "2"]));
+        expect(JSON.stringify(choices)).not.toContain("LATER");
+        const undo = (
+          await changes().plan(
+            "swarm.deploy",
+            { host, act: "deploy", name: "reg", image: "x", kept: row.id },
+            actor(),
+          )
+        ).plan as SwarmPlan;
+        expect(undo.differs).toEqual(["TaskTemplate.ContainerSpec.Env", "TaskTemplate.ContainerSpec.Image"]);
+        const back = await changes().wait(await changes().undo(row.id, actor()), 60_000);
+        expect(back).toMatchObject({ state: "done", outcome: "deployed" });
+        const { ContainerSpec } = await specOf("reg");
+        expect([ContainerSpec.Env, ContainerSpec.Image]).toEqual([
+          undefined,
+          expect.stringContaining("app:2@"),
+        ]);
+        await expect(act({ act: "deploy", name: "reg", image: "x", kept: 999 })).rejects.toMatchObject({
+          detail: { problem: "swarm.specGone" },
+        });
+        await lab.own.docker("service", "rm", "reg");
+      }, 120_000);
+    });
+
+    test("a deploy that brings back settings only, and somebody was faster: refused, not said to be done", async () => {
+      await service("settings", "--replicas", "1");
+      const first = await act({ act: "deploy", name: "settings", image: "swarmtest:1" });
+      expect(first.state).toBe("done");
+      await lab.own.docker(
+        ...["service", "update", "-q", "--no-resolve-image", "--env-add", "LATER=1", "settings"],
+      );
+      const start = (kind: string, input: object) =>
+        changes().start({
+          kind: `swarm.${kind}`,
+          input: { host, act: kind, name: "settings", ...input },
+          actor: actor(),
+          origin: "page",
+        });
+      const scaled = await start("scale", { replicas: 2 });
+      // Planned before the other is over, and carried out after it.
+      const second = await start("deploy", { image: "swarmtest:1", kept: first.id });
+      expect((await changes().wait(scaled, 60_000)).state).toBe("done");
+      expect(await changes().wait(second, 60_000)).toMatchObject({
+        state: "failed",
+        error: { code: "CONFLICT" },
+      });
+      const { Env } = JSON.parse(await lab.own.docker("service", "inspect", "settings"))[0].Spec.TaskTemplate
+        .ContainerSpec;
+      expect(Env).toEqual(["LATER=1"]);
+      await lab.own.docker("service", "rm", "settings");
+    }, 120_000);
+
+    test.each([50, 400])(
+      "the engine is restarted %i ms into a restart: asked once, and what is said is true",
+      async (ms) => {
+        await service("again", "--replicas", "1");
+        const ended = act({ act: "restart", name: "again" });
+        await sleep(ms);
+        await lab.own.restart();
+        const row = await ended;
+        expect([row.error, row.outcome]).toEqual([null, "asWanted"]);
+        const { ForceUpdate } = JSON.parse(await lab.own.docker("service", "inspect", "again"))[0].Spec
+          .TaskTemplate;
+        expect(ForceUpdate).toBe(1);
+        await lab.own.docker("service", "rm", "again");
+      },
+      120_000,
+    );
+
+    test("Sluice's own service is only restarted, and its node not drained; a task's container is left to the Swarm", async () => {
+      await service("own", "--replicas", "1");
+      const row = await until("its container", async () =>
+        lab.collector
+          .snapshot()
+          .rows.find(({ service: name, state }) => name === "own" && state === "running"),
+      );
+      const target = { by: "containers", ids: [row.id] };
+      await expect(lab.change("service.stop", { host, act: "stop", target })).rejects.toMatchObject({
+        detail: { problem: "services.swarmTask" },
+      });
+      self.id = row.id;
+      try {
+        for (const input of [
+          { act: "scale", replicas: 0 },
+          { act: "deploy", image: "swarmtest:2" },
+        ])
+          await expect(act({ ...input, name: "own" })).rejects.toMatchObject({
+            code: "FORBIDDEN",
+            detail: { problem: "swarm.self" },
+          });
+        const [node] = (await readSwarm(host)).nodes;
+        await expect(
+          act({ act: "availability", name: node?.hostname, availability: "drain" }),
+        ).rejects.toMatchObject({ detail: { problem: "swarm.selfNode" } });
+        expect(await act({ act: "restart", name: "own" })).toMatchObject({ state: "done" });
+      } finally {
+        self.id = null;
+      }
+      await lab.own.docker("service", "rm", "own");
+    }, 90_000);
+
     test("a node is drained and taken back", async () => {
+      await image("slow", "trap 'sleep 3; exit 0' TERM; while :; do sleep 0.1; done");
+      await serviceOf("swarmtest:slow", "lingers", "--stop-grace-period", "20s");
       const [node] = (await readSwarm(host)).nodes;
       const row = await act({ act: "availability", name: node?.hostname, availability: "drain" });
       expect(row).toMatchObject({ state: "done", level: "disruptive" });
+      expect(await evidenceOf(row)).toMatchObject({ running: 0, desired: 0 });
+      // Those that take a while to end were waited for.
+      expect(await lab.own.docker("ps", "-q", "--filter", "name=lingers")).toBe("");
       expect(await lab.own.docker("node", "inspect", "self", "-f", "{{.Spec.Availability}}")).toBe("drain");
       const back = await changes().wait(await changes().undo(row.id, actor()), 30_000);
       expect(back.state).toBe("done");

@@ -26,7 +26,7 @@ const envelope = z.object({
 
 /** Codes that have a sentence of their own under `problems.cloudflare.` in messages. */
 export const knownCodes = [
-  1000, 1012, 1014, 1016, 1092, 1094, 1134, 6003, 7000, 7003, 9103, 9106, 9109, 10000,
+  1000, 1007, 1012, 1014, 1016, 1092, 1094, 1134, 6003, 7000, 7003, 9103, 9106, 9109, 10000,
 ] as const;
 const tokenCodes = new Set([1000, 6003, 6111, 9103, 9106, 9107, 9109, 10000]);
 
@@ -45,8 +45,22 @@ export function ratelimitLeft(headers: Readonly<Record<string, string>>): number
   return left === undefined ? null : Number(left);
 }
 
+/** The permission of the token that a call needs, by the name it has in Cloudflare's dashboard, and its sentence. */
+const permissions = {
+  purge: { name: "Zone, Cache Purge", problem: "cloudflare.permission" },
+  settings: { name: "Zone, Zone Settings, Edit", problem: "cloudflare.settingsPermission" },
+  analytics: { name: "Zone, Analytics, Read", problem: "cloudflare.analyticsPermission" },
+} as const;
+type Permission = keyof typeof permissions;
+
 /** Cloudflare's refusal as an AppError: UPSTREAM_LIMIT, UPSTREAM_AUTH, REFUSED, or BAD_ANSWER for its own failures. */
-export function refusal(zone: CloudflareZone, answer: Answer, code: number | null, says: string): AppError {
+export function refusal(
+  zone: CloudflareZone,
+  answer: Answer,
+  code: number | null,
+  says: string,
+  needs: Permission = "purge",
+): AppError {
   const known = knownCodes.find((one) => one === code);
   const params = { system: zone.name, status: answer.status, code: code ?? 0, says: says.slice(0, 300) };
   const told = `${zone.name}: Cloudflare answered ${answer.status}${code === null ? "" : ` (${code})`}${says ? `: ${says.slice(0, 300)}` : ""}`;
@@ -59,14 +73,11 @@ export function refusal(zone: CloudflareZone, answer: Answer, code: number | nul
   }
   if (answer.status === 403) {
     // The token is good but not for this.
-    return new AppError(
-      "UPSTREAM_AUTH",
-      `${told}. The token lacks the permission (Zone, Cache Purge) for this zone.`,
-      {
-        problem: "cloudflare.permission",
-        params,
-      },
-    );
+    const { name, problem } = permissions[needs];
+    return new AppError("UPSTREAM_AUTH", `${told}. The token lacks the permission (${name}) for this zone.`, {
+      problem,
+      params,
+    });
   }
   if (answer.status === 401 || (code !== null && tokenCodes.has(code))) {
     return new AppError("UPSTREAM_AUTH", `${told}. The token is not accepted.`, {
@@ -86,18 +97,16 @@ export function refusal(zone: CloudflareZone, answer: Answer, code: number | nul
   });
 }
 
-/**
- * One call. `result` is checked by `schema`; the answer's headers come along for the rate limit.
- * Throws AppError: refusal's, and UNREACHABLE, TIMEOUT, BAD_ANSWER, CANCELLED.
- */
-export async function call<T>(
+type Sent = { readonly body?: unknown; readonly signal?: AbortSignal | undefined };
+
+/** One exchange with the API, unread. Throws AppError UNREACHABLE, TIMEOUT, BAD_ANSWER, CANCELLED. */
+export const send = (
   zone: CloudflareZone,
-  method: "GET" | "POST",
+  method: "GET" | "POST" | "PATCH",
   path: string,
-  schema: z.ZodType<T>,
-  options: { readonly body?: unknown; readonly signal?: AbortSignal | undefined } = {},
-): Promise<{ result: T; headers: Answer["headers"] }> {
-  const answer = await exchange({
+  options: Sent = {},
+): Promise<Answer> =>
+  exchange({
     base: zone.api,
     path: `/client/v4${path}`,
     method,
@@ -111,20 +120,34 @@ export async function call<T>(
     signal: options.signal,
     maxBytes: 2 * 1024 * 1024,
   });
+
+/**
+ * One call. `result` is checked by `schema`; the answer's headers come along for the rate limit. `needs` names the permission when
+ * Cloudflare says that the token lacks it. Throws AppError: refusal's, and `send`'s.
+ */
+export async function call<T>(
+  zone: CloudflareZone,
+  method: "GET" | "POST" | "PATCH",
+  path: string,
+  schema: z.ZodType<T>,
+  options: Sent & { readonly needs?: Permission } = {},
+): Promise<{ result: T; headers: Answer["headers"] }> {
+  const answer = await send(zone, method, path, options);
   const read = envelope.safeParse(parsed(answer.body));
   if (!read.success) {
-    if (answer.status >= 400) throw refusal(zone, answer, null, "");
+    if (answer.status >= 400) throw refusal(zone, answer, null, "", options.needs);
     throw garbage(zone, answer);
   }
   const { success, errors, result } = read.data;
   if (!success || answer.status >= 300)
-    throw refusal(zone, answer, errors[0]?.code ?? null, errors[0]?.message ?? "");
+    throw refusal(zone, answer, errors[0]?.code ?? null, errors[0]?.message ?? "", options.needs);
   const good = schema.safeParse(result);
   if (!good.success) throw garbage(zone, answer);
   return { result: good.data, headers: answer.headers };
 }
 
-const garbage = (zone: CloudflareZone, answer: Answer) =>
+/** AppError BAD_ANSWER: it is not Cloudflare's API that answered. */
+export const garbage = (zone: CloudflareZone, answer: Answer) =>
   new AppError(
     "BAD_ANSWER",
     `${zone.name}: Cloudflare answered ${answer.status} with something that is not its API.`,
@@ -134,7 +157,8 @@ const garbage = (zone: CloudflareZone, answer: Answer) =>
     },
   );
 
-function parsed(body: Uint8Array): unknown {
+/** The body's JSON, or undefined. */
+export function parsed(body: Uint8Array): unknown {
   try {
     return JSON.parse(Buffer.from(body).toString("utf8"));
   } catch {

@@ -1,10 +1,12 @@
 // The token and the zone: whether they are good, and which zone a host belongs to.
 import * as z from "zod";
 import { AppError } from "../../errors/app-error";
+import type { ToldProblem } from "../../errors/contract";
 import { look } from "../look";
 import type { Probed } from "../system";
 import { type CloudflareZone, call } from "./api";
 import { meters } from "./purge";
+import { knownSettings } from "./settings";
 
 /** The token's state by Cloudflare's word ("active", "disabled", "expired"). Throws AppError UPSTREAM_AUTH and `call`'s. */
 export async function verifyToken(zone: CloudflareZone, signal?: AbortSignal): Promise<{ status: string }> {
@@ -65,7 +67,19 @@ export async function readZone(zone: CloudflareZone, signal?: AbortSignal): Prom
   return found((await call(zone, "GET", `/zones/${zone.zone}`, zoneObject, { signal })).result);
 }
 
-/** Whether the token works, which zone it is for, and how much of the rate limit is left. */
+/** What is set to be otherwise than on a normal day: it must not be forgotten. Of what the token may not read nothing is said. */
+async function concernsOf(zone: CloudflareZone): Promise<ToldProblem[]> {
+  const { seen } = await knownSettings(zone);
+  const params = { system: zone.name };
+  return [
+    ...(seen?.level === "under_attack" ? [{ problem: "cloudflare.underAttack", params }] : []),
+    ...((seen?.developmentUntil ?? 0) > Date.now()
+      ? [{ problem: "cloudflare.developmentMode", params }]
+      : []),
+  ];
+}
+
+/** Whether the token works, which zone it is for, how much of the rate limit is left, and what is set otherwise than on a normal day. */
 export const probe = (zone: CloudflareZone): Promise<Probed> =>
   look(`cloudflare:${zone.name}`, async () => {
     const { status } = await verifyToken(zone);
@@ -87,5 +101,5 @@ export const probe = (zone: CloudflareZone): Promise<Probed> =>
     const { lookups, urls } = meters(zone);
     facts.callsLeft = lookups.left;
     facts.urlsLeft = urls.left;
-    return { version: null, facts };
+    return { version: null, facts, concerns: await concernsOf(zone) };
   });

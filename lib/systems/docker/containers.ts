@@ -21,6 +21,8 @@ const containerAnswer = z.object({
   Names: z.array(z.string()),
   Image: z.string(),
   State: z.string(),
+  /** In words, with its health: "Up 3 minutes (unhealthy)". */
+  Status: z.string().nullish(),
   Labels: z.record(z.string(), z.string()).nullish(),
   Ports: z
     .array(
@@ -56,6 +58,8 @@ const endpoint = z.looseObject({
   Aliases: z.array(z.string()).nullish(),
   Links: z.array(z.string()).nullish(),
   DriverOpts: z.record(z.string(), z.string()).nullish(),
+  /** API 1.48 and newer. */
+  GwPriority: z.int().nullish(),
   IPAMConfig: z.looseObject({}).nullish(),
 });
 const inspectAnswer = z.object({
@@ -84,6 +88,11 @@ const inspectAnswer = z.object({
     Env: z.array(z.string()).nullish(),
     Labels: z.record(z.string(), z.string()).nullish(),
     Hostname: z.string().nullish(),
+    /** Seconds; its own, not the engine's. */
+    StopTimeout: z.int().nullish(),
+    Cmd: z.array(z.string()).nullish(),
+    Entrypoint: z.array(z.string()).nullish(),
+    Volumes: z.record(z.string(), z.unknown()).nullish(),
     Healthcheck: z.looseObject({ Test: z.array(z.string()).nullish() }).nullish(),
   }),
   HostConfig: z.looseObject({
@@ -93,10 +102,15 @@ const inspectAnswer = z.object({
     CpuQuota: z.number().nullish(),
     CpuPeriod: z.number().nullish(),
     NetworkMode: z.string().nullish(),
+    PidMode: z.string().nullish(),
+    IpcMode: z.string().nullish(),
     RestartPolicy: z.object({ Name: z.string(), MaximumRetryCount: z.int().nullish() }).nullish(),
     Binds: z.array(z.string()).nullish(),
     Links: z.array(z.string()).nullish(),
     VolumesFrom: z.array(z.string()).nullish(),
+    Mounts: z
+      .array(z.looseObject({ Type: z.string(), Target: z.string(), Source: z.string().nullish() }))
+      .nullish(),
   }),
   Mounts: z
     .array(
@@ -134,15 +148,31 @@ export function timeOf(text: string): number | null {
 export const containerActs = ["start", "stop", "restart", "pause", "unpause", "kill", "remove"] as const;
 export type ContainerAct = (typeof containerActs)[number];
 
-/** Longer than the ten seconds Docker gives a container to end before it kills it. */
-const actTimeoutMs = 30_000;
+/** For what the engine does beside waiting for a container to end. */
+const actTimeoutMs = 20_000;
+const usualStopMs = 10_000;
+/** One that may take as long as it likes to end (-1) is not waited for longer. */
+const maxStopMs = 3_600_000;
 const anything = z.unknown();
+
+/** How long the engine lets this container end by itself before it kills it, ms (Config.StopTimeout). */
+export const stopMsOf = ({ Config: { StopTimeout } }: Pick<Inspected, "Config">): number =>
+  StopTimeout === null || StopTimeout === undefined
+    ? usualStopMs
+    : StopTimeout < 0
+      ? maxStopMs
+      : Math.min(StopTimeout * 1000, maxStopMs);
 
 /**
  * Does one act on one container and returns when the engine has done it; what is already so is no error. `remove` keeps the
- * volumes. Throws AppError NOT_FOUND, CONFLICT, and as `call`.
+ * volumes. `stopMs`: how long it may take to end (`stopMsOf`). Throws AppError NOT_FOUND, CONFLICT, and as `call`.
  */
-export async function actOn(engine: DockerEngine, id: string, act: ContainerAct): Promise<void> {
+export async function actOn(
+  engine: DockerEngine,
+  id: string,
+  act: ContainerAct,
+  stopMs = usualStopMs,
+): Promise<void> {
   try {
     await call(
       engine,
@@ -167,8 +197,7 @@ export async function actOn(engine: DockerEngine, id: string, act: ContainerAct)
             return container.remove({ ...options, v: false, force: true });
         }
       },
-      // A container may ask for a longer stop than usual (its StopTimeout); the caller then looks at what became of it.
-      { timeoutMs: Math.max(actTimeoutMs, engine.timeout) },
+      { timeoutMs: Math.max(actTimeoutMs, engine.timeout) + stopMs },
     );
   } catch (error) {
     if (isAlreadySo(error)) return;
@@ -186,6 +215,20 @@ const isAlreadySo = (error: unknown): boolean =>
 export const renameContainer = async (engine: DockerEngine, id: string, name: string): Promise<void> => {
   await call(engine, anything, (docker, abortSignal) =>
     docker.getContainer(containerRef(id)).rename({ name, abortSignal }),
+  );
+};
+
+export type RestartPolicy = { readonly Name: string; readonly MaximumRetryCount?: number | null | undefined };
+
+/** Gives a container another restart policy (Engine API, ContainerUpdate). Throws as `call`. */
+export const setRestartPolicy = async (
+  engine: DockerEngine,
+  id: string,
+  { Name, MaximumRetryCount }: RestartPolicy,
+): Promise<void> => {
+  const policy = { Name, MaximumRetryCount: MaximumRetryCount ?? 0 };
+  await call(engine, anything, (docker, abortSignal) =>
+    docker.getContainer(containerRef(id)).update({ RestartPolicy: policy, abortSignal }),
   );
 };
 

@@ -3,11 +3,12 @@ import type { Readable } from "node:stream";
 import Docker from "dockerode";
 import * as z from "zod";
 import { AppError } from "../../errors/app-error";
+import { maskedText } from "../../errors/mask";
 import { singleton } from "../../runtime/singleton";
 import { look } from "../look";
 import type { Probed } from "../system";
 import { SshAgent } from "./ssh-agent";
-import type { DockerEngine } from "./target";
+import { type DockerEngine, portOf, usesTls } from "./target";
 
 /** The newest API that we know; an older engine's own is spoken with it. */
 const ourApi = "1.51";
@@ -50,15 +51,17 @@ const versionAnswer = z.object({
   MinAPIVersion: apiVersion.optional(),
 });
 
-/** What an engine answered with an error status says, without dockerode's own words around it. */
-function saysOf(error: Error): string {
+/** The Engine's own word in an answer with an error status; null when somebody else answered, a proxy for example. */
+function saidBy(error: Error): string | null {
   const body = "json" in error ? error.json : null;
-  const said =
-    typeof body === "object" && body !== null && "message" in body
-      ? String(body.message)
-      : error.message.replace(/^\(HTTP code \d+\) [^-]*- /, "");
-  return said.trim().slice(0, 400);
+  return typeof body === "object" && body !== null && "message" in body ? String(body.message) : null;
 }
+
+/** What came with an error status, without dockerode's own words around it, and without the secrets of a command in it. */
+const saysOf = (error: Error): string =>
+  maskedText(saidBy(error) ?? error.message.replace(/^\(HTTP code \d+\) [^-]*- /, ""))
+    .trim()
+    .slice(0, 400);
 
 const byStatus: Readonly<
   Record<number, { code: "NOT_FOUND" | "CONFLICT" | "REFUSED" | "INVALID_INPUT"; problem: string }>
@@ -78,7 +81,15 @@ export function foreignError(engine: DockerEngine, error: unknown): AppError {
   const status = error instanceof Error && "statusCode" in error ? Number(error.statusCode) : 0;
   const where = whereOf(engine);
   const params = { system: engine.name, socket: where };
+  const away = (cause: unknown) =>
+    new AppError("UNREACHABLE", `No Docker Engine answers at ${where}.`, {
+      problem: "docker.noEngine",
+      params,
+      cause,
+    });
   if (error instanceof Error && status > 0) {
+    // A proxy in between says so when there is nobody behind it.
+    if ([502, 503, 504].includes(status) && saidBy(error) === null) return away(error);
     const says = saysOf(error);
     const known =
       status === 503 && /swarm/i.test(says)
@@ -97,16 +108,16 @@ export function foreignError(engine: DockerEngine, error: unknown): AppError {
       "ENOTSOCK",
       "ENOTFOUND",
       "EHOSTUNREACH",
+      "EHOSTDOWN",
+      "ENETUNREACH",
+      "ETIMEDOUT",
+      "ECONNABORTED",
       "ECONNRESET",
       "EPIPE",
       "EAI_AGAIN",
     ].includes(code)
   ) {
-    return new AppError("UNREACHABLE", `No Docker Engine answers at ${where}.`, {
-      problem: "docker.noEngine",
-      params,
-      cause: error,
-    });
+    return away(error);
   }
   if (code === "EACCES" || code === "EPERM") {
     return new AppError("REFUSED", `Sluice may not use ${where}: add its user to the socket's group.`, {
@@ -142,6 +153,8 @@ export function checked<T>(engine: DockerEngine, schema: z.ZodType<T>, answer: u
 }
 
 type Link = {
+  /** Where it leads and with which keys, as one text. */
+  readonly identity: string;
   /** For calls and streams; without dockerode's own time-out, which would end a stream that is merely quiet. */
   readonly options: Docker.DockerOptions;
   version: { readonly version: string; readonly api: string; readonly at: number } | null;
@@ -155,11 +168,10 @@ function optionsOf(engine: DockerEngine): Docker.DockerOptions {
     const agent = new SshAgent(engine);
     return { protocol: "http", host: "docker", port: 80, agent } as Docker.DockerOptions;
   }
-  const tls = engine.ca !== undefined || engine.cert !== undefined || engine.key !== undefined;
   return {
-    protocol: tls || url.protocol === "https:" ? "https" : "http",
+    protocol: usesTls(engine) ? "https" : "http",
     host,
-    port: Number(url.port || (tls ? 2376 : 2375)),
+    port: portOf({ ...engine, url: engine.url }),
     ...(engine.ca === undefined ? {} : { ca: engine.ca }),
     ...(engine.cert === undefined ? {} : { cert: engine.cert }),
     ...(engine.key === undefined ? {} : { key: engine.key }),
@@ -168,12 +180,16 @@ function optionsOf(engine: DockerEngine): Docker.DockerOptions {
 
 const links = () => singleton("systems.docker.links", () => new Map<string, Link>());
 
+/** One link for each engine's name: when sluice.yaml leads it elsewhere, the connection that is kept to the old place is closed. */
 function linkOf(engine: DockerEngine): Link {
-  const identity = JSON.stringify(engine);
-  const known = links().get(identity);
-  if (known !== undefined) return known;
-  const link: Link = { options: optionsOf(engine), version: null };
-  links().set(identity, link);
+  const { name, socket, url, ca, cert, key, host_key } = engine;
+  const identity = JSON.stringify({ socket, url, ca, cert, key, host_key });
+  const known = links().get(name);
+  if (known?.identity === identity) return known;
+  if (known !== undefined && "agent" in known.options && known.options.agent instanceof SshAgent)
+    known.options.agent.destroy();
+  const link: Link = { identity, options: optionsOf(engine), version: null };
+  links().set(name, link);
   return link;
 }
 

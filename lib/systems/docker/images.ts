@@ -1,6 +1,7 @@
 // Images on an engine: what they were made with, and getting one from a registry with its progress.
 import * as z from "zod";
 import { AppError } from "../../errors/app-error";
+import { maskedText } from "../../errors/mask";
 import { call, dial, openStream } from "./engine";
 import { jsonLines } from "./json-lines";
 import type { DockerEngine } from "./target";
@@ -148,7 +149,7 @@ export async function pullImage(
 
 /** What the engine says of a failed pull, in our codes. */
 function pullError(image: string, says: string): AppError {
-  const params = { image, says: says.slice(0, 300) };
+  const params = { image, says: maskedText(says).slice(0, 300) };
   if (/unauthorized|authentication required|denied|no basic auth|forbidden/i.test(says))
     return new AppError("UPSTREAM_AUTH", `The registry does not give ${image} to us: ${params.says}`, {
       problem: "docker.pullDenied",

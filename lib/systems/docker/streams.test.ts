@@ -1,37 +1,11 @@
 // Events, statistics and logs as the engine says them: real samples, torn streams, and answers that are none.
-import { mkdtemp, rm } from "node:fs/promises";
-import { createServer, type ServerResponse } from "node:http";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { containerRef } from "./containers";
 import { readInfo } from "./engine";
+import { engineThat, frame } from "./engine.fixture";
 import { eventOf, watchEvents } from "./events";
 import { readLog } from "./logs";
 import { countersOf, usageOf } from "./stats";
-import type { DockerEngine } from "./target";
-
-const cleanUps: (() => Promise<unknown>)[] = [];
-afterEach(async () => {
-  for (const cleanUp of cleanUps.splice(0)) await cleanUp();
-});
-
-/** An engine that answers /version and, to anything else, what `answer` writes. */
-async function engineThat(answer: (response: ServerResponse, path: string) => void): Promise<DockerEngine> {
-  const dir = await mkdtemp(join(tmpdir(), "sluice-docker-"));
-  const socket = join(dir, "docker.sock");
-  const server = createServer((request, response) => {
-    if (request.url?.endsWith("/version")) response.end('{"Version":"1","ApiVersion":"1.41"}');
-    else answer(response, request.url ?? "");
-  });
-  await new Promise<void>((resolve) => server.listen(socket, resolve));
-  cleanUps.push(async () => {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-    await rm(dir, { recursive: true });
-  });
-  return { name: "test", socket, timeout: 1000 };
-}
 
 const never = new AbortController().signal;
 async function collect<T>(values: AsyncIterable<T>): Promise<T[]> {
@@ -63,7 +37,7 @@ describe("events", () => {
   });
 
   test("a stream that ends in the middle of an event tells what was whole, then fails", async () => {
-    const engine = await engineThat((response) => {
+    const engine = await engineThat(onTestFinished, (response) => {
       response.write('{"Type":"container","Action":"start","Actor":{"ID":"a"},"time":1}\n{"Type":"conta');
       response.end();
     });
@@ -77,12 +51,12 @@ describe("events", () => {
   });
 
   test("a connection cut off is an error, and an abort ends a stream that says nothing", async () => {
-    const cut = await engineThat((response) => {
+    const cut = await engineThat(onTestFinished, (response) => {
       response.write("\n");
       setTimeout(() => response.destroy(), 20);
     });
     await expect(collect(watchEvents(cut, never))).rejects.toThrow();
-    const quiet = await engineThat((response) => response.write("\n"));
+    const quiet = await engineThat(onTestFinished, (response) => response.write("\n"));
     const control = new AbortController();
     const events = watchEvents(quiet, control.signal);
     expect((await events.next()).value).toBeNull();
@@ -93,15 +67,8 @@ describe("events", () => {
 });
 
 describe("logs", () => {
-  const frame = (text: string) => {
-    const header = Buffer.alloc(8);
-    header[0] = 1;
-    header.writeUInt32BE(Buffer.byteLength(text), 4);
-    return Buffer.concat([header, Buffer.from(text)]);
-  };
-
   test("every line with its time, nine digits of it", async () => {
-    const engine = await engineThat((response) => {
+    const engine = await engineThat(onTestFinished, (response) => {
       response.write(frame("2026-11-24T09:00:00.5Z one\n2026-11-24T09:00:01Z \nno time\n"));
       response.end();
     });
@@ -114,17 +81,19 @@ describe("logs", () => {
   });
 
   test("a page instead of frames, a lone JSON line, and a missing container", async () => {
-    const page = await engineThat((response) => response.end("<html><body>proxy</body></html>"));
+    const page = await engineThat(onTestFinished, (response) =>
+      response.end("<html><body>proxy</body></html>"),
+    );
     await expect(collect(readLog(page, "web", { tty: false, follow: false }, never))).rejects.toThrow(
       /frames/,
     );
-    const lone = await engineThat((response) =>
+    const lone = await engineThat(onTestFinished, (response) =>
       response.end(frame('2026-11-24T09:00:00Z {"level":"info"}\n')),
     );
     expect((await collect(readLog(lone, "web", { tty: false, follow: false }, never))).flat()).toHaveLength(
       1,
     );
-    const missing = await engineThat((response) => {
+    const missing = await engineThat(onTestFinished, (response) => {
       response.statusCode = 404;
       response.end('{"message":"No such container: web"}');
     });
@@ -185,14 +154,16 @@ describe("stats", () => {
 });
 
 test("a clock that is ahead is measured, and one that is not told is not guessed", async () => {
-  const ahead = await engineThat((response) =>
+  const ahead = await engineThat(onTestFinished, (response) =>
     response.end(
       JSON.stringify({ ContainersRunning: 1, SystemTime: new Date(Date.now() + 3_600_000).toISOString() }),
     ),
   );
   const skew = (await readInfo(ahead)).clockSkewMs ?? 0;
   expect(Math.abs(skew - 3_600_000)).toBeLessThan(5000);
-  const silent = await engineThat((response) => response.end(JSON.stringify({ ContainersRunning: 1 })));
+  const silent = await engineThat(onTestFinished, (response) =>
+    response.end(JSON.stringify({ ContainersRunning: 1 })),
+  );
   expect((await readInfo(silent)).clockSkewMs).toBeNull();
 });
 

@@ -25,12 +25,14 @@ const updateStatus = z.object({
   StartedAt: z.string().nullish(),
   CompletedAt: z.string().nullish(),
 });
-const spec = z.looseObject({
+/** A service's description; what we do not know of it is kept. */
+export const serviceSpec = z.looseObject({
   Name: z.string(),
   Labels: z.record(z.string(), z.string()).nullish(),
   TaskTemplate: z.looseObject({
     ContainerSpec: z.looseObject({ Image: z.string() }).nullish(),
     ForceUpdate: z.int().nullish(),
+    Networks: z.array(z.looseObject({ Aliases: z.array(z.string()).nullish() })).nullish(),
   }),
   Mode: z.looseObject({
     Replicated: z.object({ Replicas: z.int().nullish() }).nullish(),
@@ -44,7 +46,16 @@ const serviceAnswer = z.object({
   ID: z.string(),
   Version: version,
   UpdatedAt: z.string(),
-  Spec: spec,
+  Spec: serviceSpec,
+  /** Where it is reached: ports that the nodes publish for it, addresses of its own (with the length of their prefix). */
+  Endpoint: z
+    .object({
+      Ports: z
+        .array(z.object({ PublishedPort: z.int().nullish(), PublishMode: z.string().nullish() }))
+        .nullish(),
+      VirtualIPs: z.array(z.object({ Addr: z.string().nullish() })).nullish(),
+    })
+    .nullish(),
   UpdateStatus: updateStatus.nullish(),
   ServiceStatus: z.object({ RunningTasks: z.int(), DesiredTasks: z.int() }).nullish(),
 });
@@ -55,7 +66,10 @@ const taskAnswer = z.object({
   Slot: z.int().nullish(),
   DesiredState: z.string(),
   UpdatedAt: z.string(),
-  Spec: z.object({ ContainerSpec: z.object({ Image: z.string() }).nullish() }),
+  Spec: z.object({
+    ContainerSpec: z.object({ Image: z.string() }).nullish(),
+    ForceUpdate: z.int().nullish(),
+  }),
   Status: z.object({
     State: z.string(),
     Message: z.string().nullish(),
@@ -65,7 +79,7 @@ const taskAnswer = z.object({
 });
 
 /** A service's description, kept whole: what we do not know is given back as it came. Never sent to a browser. */
-export type ServiceSpec = z.infer<typeof spec>;
+export type ServiceSpec = z.infer<typeof serviceSpec>;
 export type SwarmService = z.infer<typeof serviceAnswer>;
 export type SwarmNode = z.infer<typeof nodeAnswer>;
 export type SwarmTask = z.infer<typeof taskAnswer>;
@@ -124,10 +138,24 @@ export function withImage(one: ServiceSpec, image: string): ServiceSpec {
   };
 }
 
-/** The same service, its tasks made anew although nothing differs. */
-export const withForce = (one: ServiceSpec): ServiceSpec => ({
+/** How often its tasks were made anew although nothing differed. */
+export const forceOf = ({
+  TaskTemplate,
+}: {
+  TaskTemplate: { ForceUpdate?: number | null | undefined };
+}): number => TaskTemplate.ForceUpdate ?? 0;
+
+/** The same service with this count: another one than before makes its tasks anew. */
+export const withForce = (one: ServiceSpec, force: number): ServiceSpec => ({
   ...one,
-  TaskTemplate: { ...one.TaskTemplate, ForceUpdate: (one.TaskTemplate.ForceUpdate ?? 0) + 1 },
+  TaskTemplate: { ...one.TaskTemplate, ForceUpdate: force },
+});
+
+/** An earlier description of a service, with the number of tasks that it has now. */
+export const withEarlier = (now: ServiceSpec, earlier: ServiceSpec): ServiceSpec => ({
+  ...earlier,
+  Name: now.Name,
+  Mode: now.Mode,
 });
 
 const anything = z.unknown();
@@ -218,6 +246,8 @@ const defaultMonitorMs = 5000;
 const pollMs = 500;
 /** After an update was asked for the Swarm needs a moment to say that it has begun. */
 const beginMs = 3000;
+/** A roll-back is said to be complete before its last task runs: it is counted after so long at most. */
+const backMs = 15_000;
 
 export type Watched = {
   readonly outcome: UpdateOutcome;
@@ -238,6 +268,7 @@ export async function watchUpdate(
 ): Promise<Watched> {
   const begun = Date.now();
   let still = 0;
+  let backAt: number | null = null;
   for (;;) {
     if (signal.aborted) throw new AppError("CANCELLED", "Cancelled.");
     const now = await look();
@@ -245,7 +276,11 @@ export async function watchUpdate(
     onProgress(Math.min(running, desired), desired);
     const outcome = outcomeOf(now.UpdateStatus?.State);
     const seen = { outcome, message: now.UpdateStatus?.Message ?? "", running, desired };
-    if (outcome === "rolledBack" || outcome === "paused") return seen;
+    if (outcome === "paused") return seen;
+    if (outcome === "rolledBack") {
+      backAt ??= Date.now();
+      if (running === desired || Date.now() - backAt > backMs) return seen;
+    }
     const monitor = (now.Spec.UpdateConfig?.Monitor ?? defaultMonitorMs * 1e6) / 1e6 || defaultMonitorMs;
     const settled = outcome === "done" && running === desired && Date.now() - begun > beginMs;
     if (!settled) still = 0;

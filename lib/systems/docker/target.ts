@@ -16,3 +16,11 @@ export type DockerEngine = {
   /** Milliseconds for one call. */
   readonly timeout: number;
 };
+
+/** Whether TLS is spoken with an engine that has a `url`. */
+export const usesTls = ({ url, ca, cert, key }: DockerEngine): boolean =>
+  ca !== undefined || cert !== undefined || key !== undefined || url?.startsWith("https:") === true;
+
+/** The port of a `url` that is not SSH; Docker's own where it names none. */
+export const portOf = (engine: DockerEngine & { readonly url: string }): number =>
+  Number(new URL(engine.url).port || (usesTls(engine) ? 2376 : 2375));

@@ -1,8 +1,11 @@
 // MariaDB's greeting on the reference stack, and what is no MariaDB.
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import { describe, expect, test } from "vitest";
 import { testStack } from "../test-stack";
 import { probe } from "./probe";
 
+const exec = promisify(execFile);
 const stack = testStack();
 
 test("nobody there", async () => {
@@ -22,6 +25,53 @@ describe.skipIf(!stack)("mariadb", () => {
         state: "up",
         data: { version: expect.stringMatching(/^1\d\.\d+/), facts: { product: "MariaDB" } },
       });
+    }
+  });
+
+  test("by an account: what it does; its counts grow; a wrong password is told, and never the password", async () => {
+    const server = {
+      name: "mariadb",
+      address: `127.0.0.1:${stack.ports.mariadb}`,
+      username: stack.secrets.mariadbUser,
+      password: stack.secrets.mariadbPassword,
+      timeout: 3000,
+    };
+    const queries = async () => {
+      const seen = await probe(server);
+      expect(seen).toMatchObject({
+        state: "up",
+        data: {
+          version: expect.stringMatching(/^1\d\.\d+/),
+          facts: { connections: expect.stringMatching(/^\d+ \/ \d+$/), readOnly: "OFF" },
+          concerns: [],
+        },
+      });
+      return seen.state === "up" ? (seen.data.counters?.queries ?? 0) : 0;
+    };
+    const first = await queries();
+    expect(await queries()).toBeGreaterThan(first);
+    const wrong = await probe({ ...server, password: "not-the-password" });
+    expect(wrong).toMatchObject({
+      state: "down",
+      error: { code: "UPSTREAM_AUTH", detail: { problem: "mariadb.auth" } },
+    });
+    expect(JSON.stringify(wrong)).not.toContain("not-the-password");
+    const silent = { ...server, address: `127.0.0.1:${stack.ports.redis}`, timeout: 400 };
+    expect(await probe(silent)).toMatchObject({ state: "down", error: { code: "TIMEOUT" } });
+  });
+
+  test("a server that hangs is down within its time-out", async () => {
+    const container = stack.containers.mariadb ?? "";
+    await exec("docker", ["pause", container]);
+    try {
+      const begun = performance.now();
+      const server = { name: "mariadb", address: `127.0.0.1:${stack.ports.mariadb}`, timeout: 500 };
+      const { mariadbUser: username, mariadbPassword: password } = stack.secrets;
+      for (const one of [server, { ...server, username, password }])
+        expect(await probe(one)).toMatchObject({ state: "down", error: { code: "TIMEOUT" } });
+      expect(performance.now() - begun).toBeLessThan(3000);
+    } finally {
+      await exec("docker", ["unpause", container]);
     }
   });
 

@@ -6,15 +6,8 @@ import type { Probed } from "../system";
 import { openTcp } from "../tcp";
 import { wireError } from "../wire-error";
 import { anonymousLogin, type Greeting, packet, readGreeting } from "./greeting";
-
-/** One server, as sluice.yaml has it. */
-export type MariadbServer = {
-  readonly name: string;
-  /** host:port */
-  readonly address: string;
-  /** Milliseconds to connect, and to greet. */
-  readonly timeout: number;
-};
+import type { MariadbServer } from "./server";
+import { readStatus } from "./status";
 
 const blocked = 1129;
 const tooMany = 1040;
@@ -89,9 +82,10 @@ function partPolitely(socket: Socket, timeoutMs: number): void {
   socket.write(anonymousLogin());
 }
 
-/** The server's version and product, without an account there. */
+/** The server's version and product without an account there; with one, what it does and what it complains of. */
 export const probe = (server: MariadbServer): Promise<Probed> =>
   look(`mariadb:${server.name}`, async () => {
+    if (server.username !== undefined) return readStatus(server, server.username);
     const socket = await openTcp(server.address, server.timeout);
     let greeting: Greeting;
     try {

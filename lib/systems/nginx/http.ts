@@ -9,6 +9,8 @@ export type NginxSystem = {
   readonly name: string;
   /** Where it listens, never the public address. */
   readonly url: string;
+  /** Path of its `stub_status` there. */
+  readonly status?: string | undefined;
   /** Milliseconds for one exchange. */
   readonly timeout: number;
 };
@@ -86,5 +88,33 @@ export const probe = (server: NginxSystem): Promise<Probed> =>
       });
     }
     const version = /nginx\/([\d.]+)/.exec(answer.headers.server ?? "")?.[1] ?? null;
-    return { version, facts: { status: answer.status } };
+    if (server.status === undefined) return { version, facts: { status: answer.status } };
+    const told = await stubStatus(server, server.status);
+    return { version, facts: { status: answer.status, ...told.facts }, counters: told.counters };
   });
+
+const stubLines =
+  /^Active connections: (\d+)\s+server accepts handled requests\s+(\d+) (\d+) (\d+)\s+Reading: (\d+) Writing: (\d+) Waiting: (\d+)/;
+
+/** What ngx_http_stub_status_module says (nginx.org/en/docs/http/ngx_http_stub_status_module.html). Throws AppError. */
+async function stubStatus(server: NginxSystem, path: string) {
+  const { status, body } = await exchange({
+    base: server.url,
+    path,
+    timeoutMs: server.timeout,
+    maxBytes: 4096,
+  });
+  const read = stubLines.exec(Buffer.from(body).toString("latin1"));
+  if (status !== 200 || read === null)
+    throw new AppError("BAD_ANSWER", `${server.name}: ${path} is no stub_status (${status}).`, {
+      problem: "nginx.noStatus",
+      params: { system: server.name, path, status },
+    });
+  const [active = 0, accepted = 0, handled = 0, requests = 0, reading = 0, writing = 0, waiting = 0] = read
+    .slice(1)
+    .map(Number);
+  return {
+    facts: { active, reading, writing, waiting },
+    counters: { accepted, dropped: accepted - handled, requests },
+  };
+}

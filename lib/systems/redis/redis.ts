@@ -2,9 +2,10 @@
 import { createHash } from "node:crypto";
 import { Redis, ReplyError } from "ioredis";
 import { AppError } from "../../errors/app-error";
+import type { ToldProblem } from "../../errors/contract";
 import { singleton } from "../../runtime/singleton";
 import { look } from "../look";
-import type { Probed } from "../system";
+import type { Probed, Seen } from "../system";
 
 /** One server, as sluice.yaml has it. */
 export type RedisSystem = {
@@ -115,7 +116,8 @@ function foreignError(system: RedisSystem, error: unknown): AppError {
 const died = (error: unknown) =>
   error instanceof Error && /Stream isn't writeable|Connection is closed/.test(error.message);
 
-async function run<T>(system: RedisSystem, act: (client: Redis) => Promise<T>): Promise<T> {
+/** Does something on the connection; what fails is told in our words. Throws AppError. */
+export async function run<T>(system: RedisSystem, act: (client: Redis) => Promise<T>): Promise<T> {
   const held = connection(system);
   const kept = held.client.status === "ready";
   try {
@@ -251,18 +253,55 @@ export async function ping(system: RedisSystem): Promise<number> {
   return performance.now() - begun;
 }
 
-/** Server's version, keys and memory. */
+/** Above this share of its limit Redis is about to evict or refuse. */
+const fullAt = 0.9;
+
+/** What INFO says, as facts, counts and concerns (redis.io/docs/latest/commands/info). */
+export function readInfo(
+  info: string,
+  system: string,
+): Pick<Seen, "version" | "facts" | "counters" | "concerns"> {
+  const field = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, "m").exec(info)?.[1] ?? null;
+  const number = (name: string) => (field(name) === null ? null : Number(field(name)));
+  const facts = {
+    memory: field("used_memory_human"),
+    clients: number("connected_clients"),
+    blocked: number("blocked_clients"),
+    role: field("role"),
+    uptime: number("uptime_in_seconds"),
+  };
+  const counters = {
+    commands: number("total_commands_processed"),
+    hits: number("keyspace_hits"),
+    misses: number("keyspace_misses"),
+    evicted: number("evicted_keys"),
+    refusedClients: number("rejected_connections"),
+  };
+  const concerns: ToldProblem[] = [];
+  const used = number("used_memory") ?? 0;
+  const most = number("maxmemory") ?? 0;
+  if (most > 0 && used > fullAt * most)
+    concerns.push({
+      problem: "redis.nearlyFull",
+      params: { system, share: Math.round((100 * used) / most) },
+    });
+  if (field("rdb_last_bgsave_status") === "err")
+    concerns.push({ problem: "redis.notSaved", params: { system } });
+  if (field("aof_last_write_status") === "err")
+    concerns.push({ problem: "redis.notWritten", params: { system } });
+  if (field("role") === "slave" && field("master_link_status") === "down")
+    concerns.push({ problem: "redis.masterGone", params: { system } });
+  return { version: field("redis_version"), facts: known(facts), counters: known(counters), concerns };
+}
+
+const known = <T extends string | number>(all: Readonly<Record<string, T | null>>): Record<string, T> =>
+  Object.fromEntries(Object.entries(all).filter((entry): entry is [string, T] => entry[1] !== null));
+
+/** Server's version, keys, memory, what it did since it started, and what it complains of. */
 export const probe = (system: RedisSystem): Promise<Probed> =>
   look(`redis:${system.name}`, () =>
     run(system, async (client) => {
-      const info = await client.info();
-      const field = (name: string) => new RegExp(`^${name}:(.*?)\\r?$`, "m").exec(info)?.[1] ?? null;
-      const keys = await client.dbsize();
-      const facts: Record<string, string | number> = { keys };
-      const memory = field("used_memory_human");
-      if (memory !== null) facts.memory = memory;
-      const clients = field("connected_clients");
-      if (clients !== null) facts.clients = Number(clients);
-      return { version: field("redis_version"), facts };
+      const told = readInfo(await client.info(), system.name);
+      return { ...told, facts: { keys: await client.dbsize(), ...told.facts } };
     }),
   );

@@ -312,6 +312,28 @@ export type BanRow = z.infer<typeof banRow>;
 export const banList = (node: VarnishAdmin, signal?: AbortSignal): Promise<BanRow[]> =>
   listed(node, "ban.list", banRow, signal);
 
+const backendRow = z.record(
+  z.string(),
+  z.object({
+    type: z.string(),
+    admin_health: z.string(),
+    /** [good looks, looks, "healthy" or "sick"], or the word alone where there is no probe. */
+    probe_message: z.union([z.string(), z.tuple([z.number(), z.number(), z.string()])]),
+  }),
+);
+export type Backend = { readonly name: string; readonly healthy: boolean };
+/** The backends and whether they are asked now: by their probe, unless somebody has set them by hand. */
+export async function backendList(node: VarnishAdmin, signal?: AbortSignal): Promise<Backend[]> {
+  const rows = await listed(node, "backend.list", backendRow, signal);
+  return rows
+    .flatMap((row) => Object.entries(row))
+    .map(([name, { admin_health, probe_message }]) => {
+      const told = typeof probe_message === "string" ? probe_message : probe_message[2];
+      const state = admin_health === "probe" ? told : admin_health;
+      return { name, healthy: state !== "sick" };
+    });
+}
+
 /** One test of a ban. Only what the object carries can be named: a ban on req.* would stay for ever and slow every hit. */
 export type BanCondition = {
   readonly field: `obj.http.${string}` | "obj.status";

@@ -5,7 +5,17 @@ import { afterAll, describe, expect, test } from "vitest";
 import { closeConnections, exchange } from "../exchange";
 
 import { stackUrl, testStack, until } from "../test-stack";
-import { addBan, banList, closeCli, pid, status, type VarnishAdmin, vclList, version } from "./cli";
+import {
+  addBan,
+  backendList,
+  banList,
+  closeCli,
+  pid,
+  status,
+  type VarnishAdmin,
+  vclList,
+  version,
+} from "./cli";
 import { ban, peek, purgeTags, purgeUrl, purgeUrls, type VarnishNode } from "./http";
 import { probe } from "./probe";
 
@@ -36,6 +46,24 @@ describe.skipIf(!stack)("varnish", () => {
   };
   const fresh = () =>
     `/en/archive/${1 + (randomBytes(4).readUInt32BE() % 20_000)}?sluice-test=${randomBytes(6).toString("hex")}`;
+
+  test("its counters and its backends; an exporter that is away is a concern, not an outage", async () => {
+    const metrics = `${stackUrl(stack, "varnish1Metrics")}/metrics`;
+    const requests = async () => {
+      const seen = await probe({ ...node, metrics });
+      expect(seen).toMatchObject({ state: "up", data: { concerns: [] } });
+      return seen.state === "up" ? (seen.data.counters?.requests ?? 0) : 0;
+    };
+    const before = await requests();
+    await warm(fresh());
+    // A worker adds its own counts to the node's when it has a moment.
+    await until("the request is counted", async () => (await requests()) > before);
+    expect(await backendList(node)).toMatchObject([{ healthy: true }]);
+    expect(await probe({ ...node, metrics: "http://127.0.0.1:9/metrics" })).toMatchObject({
+      state: "up",
+      data: { concerns: [{ problem: "http.connectionRefused" }] },
+    });
+  });
 
   test("peek, purge, peek", async () => {
     const path = fresh();

@@ -13,6 +13,6 @@ export async function generateMetadata(): Promise<Metadata> {
 export default async function Page() {
   const identity = await identityOf(await headers());
   if (identity === null) redirect("/sign-in");
-  if (!identity.user.mustChangePassword) redirect("/purge");
+  if (!identity.user.mustChangePassword) redirect("/");
   return <FirstPassword email={identity.user.email} />;
 }

@@ -14,6 +14,6 @@ export async function generateMetadata(): Promise<Metadata> {
 export default async function Page() {
   const options = await signInOptions();
   if (options.setupNeeded) redirect("/setup");
-  if ((await actorOf(await headers())) !== null) redirect("/purge");
+  if ((await actorOf(await headers())) !== null) redirect("/");
   return <SignIn providers={options.providers} />;
 }

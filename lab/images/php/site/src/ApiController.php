@@ -16,6 +16,27 @@ final class ApiController
     {
     }
 
+    /** Whether the site can do its work: what it needs is asked, and never cached. */
+    public function health(\Redis $redis): Response
+    {
+        $checks = [];
+        foreach (['database' => fn () => Database::connect()->query('SELECT 1'), 'redis' => fn () => $redis->ping()] as $name => $ask) {
+            try {
+                $ask();
+                $checks[$name] = 'pass';
+            } catch (\Throwable) {
+                $checks[$name] = 'fail';
+            }
+        }
+        $well = !in_array('fail', $checks, true);
+
+        return new JsonResponse(
+            ['status' => $well ? 'pass' : 'fail', 'checks' => $checks],
+            $well ? 200 : 503,
+            ['Cache-Control' => 'no-store'],
+        );
+    }
+
     public function webResponse(Request $request): Response
     {
         $path = (string) $request->query->get('path', '');

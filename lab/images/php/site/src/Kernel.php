@@ -87,6 +87,7 @@ final class Kernel extends BaseKernel
         $add('api_web_response', '/api/web_response_by_path', ApiController::class . '::webResponse');
         $add('api_common', '/api/common_content', ApiController::class . '::common');
         $add('api_article', '/api/articles/{id}', ApiController::class . '::article', 'GET|HEAD', ['id' => '\d+']);
+        $add('health', '/health', ApiController::class . '::health');
         $add('sitemap', '/sitemap.xml', SiteController::class . '::sitemap');
         $add('media', '/media/{name}', SiteController::class . '::media', 'GET|HEAD', ['name' => '[a-z0-9-]+\.(svg|txt)']);
         $add('root', '/', SiteController::class . '::root');

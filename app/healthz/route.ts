@@ -1,0 +1,5 @@
+// Whether Sluice itself works, for container engines and load balancers.
+import { answerHealthz } from "@/lib/api/healthz";
+
+export const dynamic = "force-dynamic";
+export { answerHealthz as GET };

@@ -1,0 +1,38 @@
+// Secrets that stand in what foreign systems say: in commands, options and addresses. What looks like one is not passed on.
+
+/** Stands for what is not shown. */
+export const hidden = "•••";
+
+const value = `("[^"]*"|'[^']*'|[^\\s"',;}]+)`;
+const telling =
+  "[\\w-]*(?:pass(?:word|wd|phrase)?|pwd|secret|token|api-?key|access-?key|requirepass|masterauth)[\\w-]*";
+const named = new RegExp(`((?:--?|\\b)${telling})(["']?\\s*[=:]\\s*|\\s+)${value}`, "gi");
+/** Programs that take a password by a letter, and how. */
+const byLetter: readonly [program: RegExp, option: RegExp][] = [
+  [/\b(?:mysql|mariadb)[\w-]*\b/i, /(\s-p)(?=[^\s-])("[^"]*"|'[^']*'|\S+)/g],
+  [/\bredis-cli\b/i, /(\s-a\s+)("[^"]*"|'[^']*'|\S+)/g],
+  [/\bsshpass\b/i, /(\s-p\s*)("[^"]*"|'[^']*'|\S+)/g],
+  [/\b(?:mongo|mongosh|ldap\w+|rabbitmqadmin)\b/i, /(\s-[pw]\s+)("[^"]*"|'[^']*'|\S+)/g],
+  [/\b(?:curl|wget|http|https|xh)\b/i, /(\s(?:-u|--user|-a|--auth)[\s=]+["']?[^\s:"']+:)([^\s"']+)/g],
+];
+
+/** A text with `password=…`, `--token …`, `scheme://user:…@`, `Authorization: …` and passwords by letter (`mysql -p…`) taken out. */
+export function maskedText(text: string): string {
+  const plain = text
+    // Up to the last @: a password may hold / and @.
+    .replace(/([a-z][a-z0-9+.-]*:\/\/[^\s:/@"']*):[^\s"']+@/gi, `$1:${hidden}@`)
+    .replace(
+      /(authorization["']?\s*[:=]\s*["']?)(?:(basic|bearer|digest|token|apikey)\s+)?[^\s"']+/gi,
+      (_, name: string, scheme: string | undefined) =>
+        `${name}${scheme === undefined ? "" : `${scheme} `}${hidden}`,
+    )
+    .replace(/\b(bearer)\s+[\w.~+/=-]{6,}/gi, `$1 ${hidden}`)
+    .replace(named, (whole, name: string, between: string) =>
+      // "password expired" in plain words is no option; "--password x", "password=x" and "\"password\": x" are.
+      /[=:]/.test(between) || name.startsWith("-") ? `${name}${between}${hidden}` : whole,
+    );
+  return byLetter.reduce(
+    (shown, [program, option]) => (program.test(shown) ? shown.replace(option, `$1${hidden}`) : shown),
+    plain,
+  );
+}

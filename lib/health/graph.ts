@@ -1,0 +1,99 @@
+// What hangs on what: the layers that requests flow through, and for each component what it cannot do without.
+
+import { systemsCalled } from "../config/cross-references";
+import type { Config } from "../config/schema";
+import type { HealthState, Layer } from "./contract";
+
+/** A component as far as the graph needs it. */
+export type Node = { readonly key: string; readonly layer: Layer; readonly dependsOn: readonly string[] };
+
+const layerOfKind: Readonly<Record<string, Layer>> = {
+  site: "site",
+  cloudflare: "edge",
+  traefik: "router",
+  varnish: "cache",
+  nginx: "web",
+  php_fpm: "app",
+  mariadb: "store",
+  redis: "store",
+  solr: "store",
+};
+
+/** The layer of a system; an HTTP address is of the application when its role says so. */
+export function layerOf(kind: string, role?: string): Layer {
+  if (kind === "http" && (role === "symfony" || role === "nuxt")) return "app";
+  return layerOfKind[kind] ?? "side";
+}
+
+/** The way inwards: each layer leads to the next one of which something is configured. */
+const flow: readonly Layer[] = ["edge", "router", "cache", "web", "app", "store"];
+
+type System = { readonly name: string; readonly depends_on: readonly string[]; readonly role?: string };
+
+/**
+ * Every component of a configuration with what it depends on: what `depends_on` says, else everything of the next layer inwards that
+ * is there. A site depends on the caches that it names, and on its way in.
+ */
+export function graphOf(config: Config): Node[] {
+  const systems = Object.entries(config.systems).flatMap(([kind, all]) =>
+    (all as readonly System[]).map((system) => ({
+      key: `${kind}/${system.name}`,
+      layer: layerOf(kind, system.role),
+      refs: system.depends_on,
+    })),
+  );
+  const inLayer = (layer: Layer) => systems.filter((one) => one.layer === layer).map(({ key }) => key);
+  const next = (layer: Layer): string[] => {
+    const at = flow.indexOf(layer);
+    if (at < 0) return [];
+    for (const inner of flow.slice(at + 1)) {
+      const there = inLayer(inner);
+      if (there.length > 0) return there;
+    }
+    return [];
+  };
+  const nodes = systems.map(({ key, layer, refs }) => ({
+    key,
+    layer,
+    dependsOn:
+      refs.length > 0
+        ? refs.flatMap((ref) => systemsCalled(config, ref))
+        : next(layer).filter((one) => one !== key),
+  }));
+  const sites = config.sites.map(({ name, caches }) => {
+    const own = [
+      ...(caches.cloudflare === undefined ? [] : [`cloudflare/${caches.cloudflare}`]),
+      ...caches.varnish.map((one) => `varnish/${one}`),
+      ...caches.nginx.map((one) => `nginx/${one}`),
+      ...caches.redis.map(({ system }) => `redis/${system}`),
+    ];
+    const there = own.filter((key) => systems.some((system) => system.key === key));
+    const outermost = flow.map(inLayer).find((keys) => keys.length > 0) ?? [];
+    return { key: `site/${name}`, layer: "site" as const, dependsOn: there.length > 0 ? there : outermost };
+  });
+  return [...sites, ...nodes];
+}
+
+/** Everything below `key`, nearest first. Cycles are walked once. */
+export function below(key: string, nodes: ReadonlyMap<string, Pick<Node, "dependsOn">>): string[] {
+  const seen = new Set<string>();
+  const queue = [...(nodes.get(key)?.dependsOn ?? [])];
+  for (const next of queue) {
+    if (next === key || seen.has(next) || !nodes.has(next)) continue;
+    seen.add(next);
+    queue.push(...(nodes.get(next)?.dependsOn ?? []));
+  }
+  return [...seen];
+}
+
+/** The component that `key` fails for: the deepest one below it that is down and has nothing down below itself; null when there is none. */
+export function causeOf(
+  key: string,
+  nodes: ReadonlyMap<string, Pick<Node, "dependsOn">>,
+  stateOf: (key: string) => HealthState,
+): string | null {
+  const down = below(key, nodes).filter((one) => stateOf(one) === "down");
+  const deepest = down.filter((one) => !below(one, nodes).some((inner) => stateOf(inner) === "down"));
+  // Of several, the one that is farthest from the visitors: found last.
+  return deepest.at(-1) ?? down.at(-1) ?? null;
+}

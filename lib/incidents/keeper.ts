@@ -1,0 +1,378 @@
+// Opens an incident when something breaks, folds what fails for the same cause into it, and closes it when all is well again.
+import { db } from "../db/client";
+import type { Component, HealthState } from "../health/contract";
+import { log } from "../runtime/log";
+import { type FiringAlert, type HeldAlert, loadAlerts } from "./alerts";
+import { type IncidentRow, isNamedByCause, nameOf } from "./contract";
+import { type Fold, foldOf } from "./fold";
+import { addEntry, type StoredIncident, toMaintenance, toRow } from "./rows";
+
+/** All must have been well for so long before it is closed. */
+const calmMs = 15_000;
+/** What breaks again so soon after is the same incident. */
+const againMs = 10 * 60_000;
+
+/** The health that incidents are made of. */
+export type Health = {
+  get(key: string): Component | null;
+  isBelow(upper: string, lower: string): boolean;
+};
+export type IncidentEvent = {
+  readonly event: "opened" | "reopened" | "acknowledged" | "closed";
+  readonly incident: IncidentRow;
+};
+export type KeeperOptions = { readonly calmMs?: number; readonly againMs?: number };
+
+const include = { components: true } as const;
+
+export class IncidentKeeper {
+  readonly #health: Health;
+  readonly #calmMs: number;
+  readonly #againMs: number;
+  readonly #onEvent = new Set<(event: IncidentEvent) => void>();
+  readonly #onUpdate = new Set<(incident: IncidentRow) => void>();
+  /** What failed during announced work: looked at again when that ends. */
+  readonly #silenced = new Set<string>();
+  readonly #calming = new Map<number, NodeJS.Timeout>();
+  /** Alerts that fire and stand on an incident's timeline, by their id; null: not read from the database yet. */
+  #alerts: Map<string, HeldAlert> | null = null;
+  /** One thing after the other: two failures at the same moment must not open two incidents. */
+  #work: Promise<void> = Promise.resolve();
+
+  constructor(health: Health, options: KeeperOptions = {}) {
+    this.#health = health;
+    this.#calmMs = options.calmMs ?? calmMs;
+    this.#againMs = options.againMs ?? againMs;
+  }
+
+  /** Tells what somebody should hear of. Returns the way to stop. */
+  onEvent(listener: (event: IncidentEvent) => void): () => void {
+    this.#onEvent.add(listener);
+    return () => this.#onEvent.delete(listener);
+  }
+
+  /** Tells of everything that is worth showing anew. Returns the way to stop. */
+  onUpdate(listener: (incident: IncidentRow) => void): () => void {
+    this.#onUpdate.add(listener);
+    return () => this.#onUpdate.delete(listener);
+  }
+
+  /** Takes up what is open, at a start. */
+  async open(): Promise<void> {
+    this.#alerts = await loadAlerts();
+    for (const one of await this.current()) {
+      this.#tell(one);
+      await this.#calm(one.id);
+    }
+  }
+
+  /** Incidents that are not closed, the newest first. */
+  async current(): Promise<IncidentRow[]> {
+    const rows = await db().incident.findMany({
+      where: { state: { not: "closed" } },
+      include,
+      orderBy: { id: "desc" },
+    });
+    return rows.map(toRow);
+  }
+
+  /** Resolves when everything that was seen is dealt with. */
+  settled(): Promise<void> {
+    return this.#work;
+  }
+
+  stop(): void {
+    for (const timer of this.#calming.values()) clearTimeout(timer);
+    this.#calming.clear();
+  }
+
+  /** A component changed its state. Never throws. */
+  see(component: Component, before: HealthState): void {
+    this.#queue(() => this.#see(component, before));
+  }
+
+  /** Announced work may be over: what still fails is told now. Never throws. */
+  afterWork(): void {
+    for (const key of this.#silenced) {
+      const component = this.#health.get(key);
+      if (component === null || component.state === "up" || component.state === "unknown")
+        this.#silenced.delete(key);
+      else this.see(component, component.state);
+    }
+  }
+
+  /** The alerts that fire now. `complete`: one that is missing is over; else nothing is known of it. Never throws. */
+  seeAlerts(firing: readonly FiringAlert[], complete: boolean): void {
+    this.#queue(() => this.#seeAlerts(firing, complete));
+  }
+
+  /** The incidents on whose timelines alerts that fire stand, by the alerts' ids. */
+  heldAlerts(): ReadonlyMap<string, HeldAlert> {
+    return this.#alerts ?? new Map();
+  }
+
+  /** Does `act` on an incident, tells of it, and answers with it as it is then. */
+  async change(id: number, act: () => Promise<void>, event?: IncidentEvent["event"]): Promise<IncidentRow> {
+    await act();
+    const row = await this.#row(id);
+    this.#tell(row);
+    if (event !== undefined) this.#emit({ event, incident: row });
+    return row;
+  }
+
+  #queue(act: () => Promise<void>): void {
+    this.#work = this.#work
+      .then(act)
+      .catch((error: unknown) => log.error({ err: error }, "an incident could not be kept"));
+  }
+
+  async #see(component: Component, before: HealthState): Promise<void> {
+    const { key, state } = component;
+    const at = new Date(component.since);
+    if (state === "down") await this.#failed(component, at, "down");
+    // It answers, and badly, for something below it.
+    else if (state === "warn" && component.cause !== null) await this.#failed(component, at, "degraded");
+    else if (state !== "unknown") await this.#well(key, at, before);
+  }
+
+  #fold(key: string, open: readonly IncidentRow[], root = this.#health.get(key)?.cause ?? key): Fold {
+    return foldOf(
+      key,
+      root,
+      open.map((one) => ({
+        id: one.id,
+        cause: one.cause,
+        components: one.components.map((each) => each.component),
+      })),
+      (upper, lower) => this.#health.isBelow(upper, lower),
+    );
+  }
+
+  async #failed({ key, cause }: Component, at: Date, type: "down" | "degraded"): Promise<void> {
+    if (await this.#isAnnounced(key)) {
+      this.#silenced.add(key);
+      return;
+    }
+    this.#silenced.delete(key);
+    const root = cause ?? key;
+    const fold = this.#fold(key, await this.current(), root);
+    // What only suffers opens none: its cause does.
+    if (fold.act === "open" && type === "degraded") return;
+    const { id, event } =
+      fold.act === "open"
+        ? await this.#open({ cause: fold.cause, title: nameOf(fold.cause), openedBy: "probe", at })
+        : { id: fold.id, event: null };
+    if (fold.act === "join") await this.#nameCause(id, root, fold.cause);
+    await this.#join(id, key, at, type);
+    // Its cause may have been found down before the incident knew of it.
+    if (root !== key) {
+      const below = this.#health.get(root);
+      if (below?.state === "down") await this.#join(id, root, new Date(below.since), "down");
+    }
+    await this.#changed(id, event);
+  }
+
+  /** Something of it fails: it does not end now. Tells of it. */
+  async #changed(id: number, event: IncidentEvent["event"] | null): Promise<void> {
+    clearTimeout(this.#calming.get(id));
+    this.#calming.delete(id);
+    const row = await this.#row(id);
+    this.#tell(row);
+    if (event !== null) this.#emit({ event, incident: row });
+  }
+
+  async #seeAlerts(firing: readonly FiringAlert[], complete: boolean): Promise<void> {
+    this.#alerts ??= await loadAlerts();
+    const held = this.#alerts;
+    for (const alert of firing) if (!held.has(alert.id)) await this.#alertFires(alert, held);
+    if (!complete) return;
+    const now = new Set(firing.map(({ id }) => id));
+    for (const [id, { incident, name }] of held) {
+      if (now.has(id)) continue;
+      held.delete(id);
+      await addEntry(incident, { type: "alert", data: { alert: id, name, state: "resolved" } });
+      const row = await this.#row(incident);
+      if (row.state === "closed") continue;
+      this.#tell(row);
+      await this.#calm(incident);
+    }
+  }
+
+  async #alertFires(alert: FiringAlert, held: Map<string, HeldAlert>): Promise<void> {
+    const { name, component } = alert;
+    const at = new Date(alert.since);
+    const place = await this.#placeOf(alert);
+    if (place === null) return;
+    const { id, event } =
+      "id" in place
+        ? { id: place.id, event: null }
+        : await this.#open({ cause: place.cause, title: name, openedBy: "alert", at });
+    held.set(alert.id, { incident: id, name });
+    await addEntry(id, {
+      type: "alert",
+      at,
+      data: { alert: alert.id, name, state: "firing", ...(component === null ? {} : { component }) },
+    });
+    await this.#changed(id, event);
+  }
+
+  /** The incident that an alert belongs to, the cause of a new one, or null: then it is on no timeline. */
+  async #placeOf({
+    name,
+    component,
+    opens,
+  }: FiringAlert): Promise<{ id: number } | { cause: string | null } | null> {
+    const open = await this.current();
+    const own = open.find(({ cause, components, openedBy, title }) =>
+      component === null
+        ? // Thirty machines with the same alert are one incident.
+          cause === null && openedBy === "alert" && title === name
+        : cause === component || components.some((one) => one.component === component),
+    );
+    if (own !== undefined) return { id: own.id };
+    if (!opens) return null;
+    const fold = component === null ? null : this.#fold(component, open);
+    // It says nothing of what is down: the incident's cause stays what it was.
+    if (fold?.act === "join") return { id: fold.id };
+    return (await this.#isAnnounced(component)) ? null : { cause: fold?.cause ?? null };
+  }
+
+  /** A new incident, or the last one of this cause (of this name, where none is known) when that was closed a moment ago. */
+  async #open(made: {
+    readonly cause: string | null;
+    readonly title: string;
+    readonly openedBy: "probe" | "alert";
+    readonly at: Date;
+  }): Promise<{ id: number; event: "opened" | "reopened" }> {
+    const { cause, title, openedBy, at } = made;
+    const last = await db().incident.findFirst({
+      where: {
+        ...(cause === null ? { cause, title, openedBy } : { cause }),
+        state: "closed",
+        closedAt: { gte: new Date(at.getTime() - this.#againMs) },
+      },
+      orderBy: { id: "desc" },
+    });
+    if (last !== null) {
+      await db().incident.update({
+        where: { id: last.id },
+        data: { state: "open", closedAt: null, closedBy: null, title },
+      });
+      await addEntry(last.id, { type: "reopened", at });
+      return { id: last.id, event: "reopened" };
+    }
+    const { id } = await db().incident.create({
+      data: { title, state: "open", severity: "critical", cause, openedBy, openedAt: at },
+    });
+    await addEntry(id, { type: "opened", at, ...(cause === null ? {} : { data: { component: cause } }) });
+    return { id, event: "opened" };
+  }
+
+  /** It is called by what is down: `deeper` where that was found only now, or its own cause, which an alert told of before. */
+  async #nameCause(id: number, root: string, deeper: string | null): Promise<void> {
+    const row = await this.#row(id);
+    if (deeper !== null) {
+      await db().incident.update({ where: { id }, data: { cause: deeper, title: nameOf(deeper) } });
+      await addEntry(id, { type: "cause", data: { component: deeper } });
+    } else if (row.cause === root && !isNamedByCause(row))
+      await db().incident.update({ where: { id }, data: { title: nameOf(root) } });
+  }
+
+  async #join(id: number, component: string, at: Date, type: "down" | "degraded"): Promise<void> {
+    const where = { incidentId_component: { incidentId: id, component } };
+    const known = await db().incidentComponent.findUnique({ where });
+    if (known !== null && known.until === null) return;
+    await db().incidentComponent.upsert({
+      where,
+      create: { incidentId: id, component, since: at },
+      update: { until: null },
+    });
+    await addEntry(id, { type, at, data: { component } });
+    const { openedAt } = await db().incident.findUniqueOrThrow({ where: { id }, select: { openedAt: true } });
+    if (at >= openedAt) return;
+    await db().incident.update({ where: { id }, data: { openedAt: at } });
+    await db().incidentEntry.updateMany({ where: { incidentId: id, type: "opened" }, data: { at } });
+  }
+
+  async #well(component: string, at: Date, before: HealthState): Promise<void> {
+    if (before === "up") return;
+    const rows = await db().incidentComponent.findMany({
+      where: { component, until: null, incident: { state: { not: "closed" } } },
+    });
+    for (const { incidentId } of rows) {
+      await db().incidentComponent.update({
+        where: { incidentId_component: { incidentId, component } },
+        data: { until: at },
+      });
+      await addEntry(incidentId, { type: "well", at, data: { component } });
+      this.#tell(await this.#row(incidentId));
+      await this.#calm(incidentId);
+    }
+  }
+
+  /** Closes it after a while in which all stayed well. One that was opened by hand is closed by hand. */
+  async #calm(id: number): Promise<void> {
+    clearTimeout(this.#calming.get(id));
+    this.#calming.delete(id);
+    const row = await this.#row(id);
+    if ((row.cause === null && row.openedBy !== "alert") || this.#fails(row)) return;
+    const timer = setTimeout(() => {
+      this.#calming.delete(id);
+      this.#queue(() => this.#close(id));
+    }, this.#calmMs).unref();
+    this.#calming.set(id, timer);
+  }
+
+  /** A component of it is not well, or an alert on its timeline fires. */
+  #fails({ id, components }: IncidentRow): boolean {
+    return (
+      components.some(({ until }) => until === null) ||
+      [...this.heldAlerts().values()].some(({ incident }) => incident === id)
+    );
+  }
+
+  async #close(id: number): Promise<void> {
+    const row = await this.#row(id);
+    if (row.state === "closed" || this.#fails(row)) return;
+    const lastAlert = await db().incidentEntry.findFirst({
+      where: { incidentId: id, type: "alert" },
+      orderBy: { id: "desc" },
+    });
+    const ends = row.components.map(({ until }) => Date.parse(until ?? row.openedAt));
+    const at = new Date(Math.max(lastAlert?.at.getTime() ?? 0, ...ends));
+    const closedBy = row.components.length === 0 ? "alert" : "probe";
+    await db().incident.update({ where: { id }, data: { state: "closed", closedAt: at, closedBy } });
+    await addEntry(id, { type: "closed", at });
+    const closed = await this.#row(id);
+    this.#tell(closed);
+    this.#emit({ event: "closed", incident: closed });
+  }
+
+  /** Null: only what is announced for everything. */
+  async #isAnnounced(key: string | null): Promise<boolean> {
+    const now = new Date();
+    const rows = await db().maintenance.findMany({
+      where: { startsAt: { lte: now }, endsAt: { gte: now }, endedAt: null },
+    });
+    return rows
+      .map(toMaintenance)
+      .some(
+        ({ components }) =>
+          components.length === 0 ||
+          (key !== null && components.some((one) => one === key || this.#health.isBelow(key, one))),
+      );
+  }
+
+  async #row(id: number): Promise<IncidentRow> {
+    const one: StoredIncident = await db().incident.findUniqueOrThrow({ where: { id }, include });
+    return toRow(one);
+  }
+
+  #tell(row: IncidentRow): void {
+    for (const tell of this.#onUpdate) tell(row);
+  }
+
+  #emit(event: IncidentEvent): void {
+    for (const tell of this.#onEvent) tell(event);
+  }
+}
