@@ -1,5 +1,6 @@
 // sluice.yaml: what it may say. Every key is explained in sluice.example.yaml.
 import * as z from "zod";
+import { isNeverAsked } from "../systems/never-asked";
 
 const name = z.string().regex(/^[a-z0-9][a-z0-9._-]*$/, "lower-case letters, digits, . _ -");
 /** "250ms", "2s", "10m", "4h", "90d" -> milliseconds. */
@@ -16,7 +17,14 @@ const timeZone = z.string().refine((zone) => {
     return false;
   }
 }, 'a time zone such as "Europe/Paris"');
-const httpUrl = z.url({ protocol: /^https?$/ }).transform((text) => text.replace(/\/+$/, ""));
+/** Told where it is written, not only when it is called (lib/systems/never-asked.ts). */
+const asked = (host: string) => !isNeverAsked(host);
+const neverAsked =
+  "is the cloud's own or no one machine's (169.254.0.0/16, fe80::/10, 0.0.0.0 …), which Sluice never asks: write the service's own address";
+const anyHttpUrl = z
+  .url({ protocol: /^https?$/ })
+  .refine((text) => asked(new URL(text).hostname), { error: neverAsked, abort: true });
+const httpUrl = anyHttpUrl.transform((text) => text.replace(/\/+$/, ""));
 const cidr = z.union([z.cidrv4(), z.cidrv6()], {
   error: 'must be a network such as "10.0.0.0/8" or "fd00::/8"',
 });
@@ -39,7 +47,14 @@ const watched = {
 };
 
 const path = z.string().regex(/^\/[\x21-\x7e]*$/, "a path that begins with /");
-const address = z.string().regex(/^\S+:\d+$/, "host:port");
+const address = z
+  .string()
+  .regex(/^\S+:\d+$/, { error: "host:port", abort: true })
+  .refine((text) => asked(text.replace(/:\d+$/, "")), neverAsked);
+const redisUrl = z
+  .string()
+  .regex(/^rediss?:\/\//, { abort: true })
+  .refine((text) => !URL.canParse(text) || asked(new URL(text).hostname), neverAsked);
 
 const varnish = z.strictObject({
   ...watched,
@@ -59,7 +74,7 @@ const varnish = z.strictObject({
 });
 const redis = z.strictObject({
   ...watched,
-  url: z.string().regex(/^rediss?:\/\//),
+  url: redisUrl,
   password: secret.optional(),
   timeout,
 });
@@ -94,7 +109,7 @@ const phpFpm = z
   });
 const http = z.strictObject({
   ...watched,
-  url: z.url({ protocol: /^https?$/ }),
+  url: anyHttpUrl,
   /** What it is: of the application, or somebody else's. */
   role: z.enum(["symfony", "nuxt", "external"]).default("external"),
   host: z.string().min(1).optional(),
@@ -131,8 +146,10 @@ const docker = z
     url: z
       .string()
       .regex(/^(tcp|https?):\/\/[^/@\s]+$|^ssh:\/\/([^/@:\s]+@)?[^/@\s]+(\/\S*)?$/, {
-        message: '"tcp://host:2376" or "ssh://user@host"',
+        error: '"tcp://host:2376" or "ssh://user@host"',
+        abort: true,
       })
+      .refine((text) => asked(new URL(text).hostname), neverAsked)
       .optional(),
     ca: secret.optional(),
     cert: secret.optional(),
@@ -198,7 +215,7 @@ const solr = z.strictObject({
 });
 const messenger = z.strictObject({
   ...watched,
-  url: z.string().regex(/^rediss?:\/\//),
+  url: redisUrl,
   password: secret.optional(),
   stream: z.string().min(1).default("messages"),
   group: z.string().min(1).default("symfony"),
@@ -323,7 +340,7 @@ const site = z.strictObject({
 });
 
 /** An address that may hold a token: it is kept out of every log and page. */
-const secretUrl = z.url({ protocol: /^https?$/ });
+const secretUrl = anyHttpUrl;
 const channel = {
   name,
   /** Language and time zone of its notices. */

@@ -2,6 +2,7 @@
 import { Pool } from "undici";
 import { AppError } from "../errors/app-error";
 import { singleton } from "../runtime/singleton";
+import { guardedLookup, refuseNeverAsked } from "./never-asked";
 import { codeOf, wireError } from "./wire-error";
 
 /** What came back. Header names are lower case, repeated ones joined by ", "; the body is as sent (not decompressed). */
@@ -62,7 +63,7 @@ function poolFor(origin: string, hostname: string): Pool {
     // Our own timer bounds the whole exchange; undici's are coarse.
     headersTimeout: 0,
     bodyTimeout: 0,
-    connect: { timeout: 30_000, autoSelectFamily: true },
+    connect: { timeout: 30_000, autoSelectFamily: true, lookup: guardedLookup },
   });
   all.set(key, pool);
   return pool;
@@ -218,6 +219,7 @@ export async function exchange(request: Exchange): Promise<Answer> {
   const origin = url.origin;
   const begun = performance.now();
   try {
+    refuseNeverAsked(url.hostname);
     const answer = await attempt(request, url, origin, request.timeoutMs);
     return { ...answer, ms: performance.now() - begun };
   } catch (error) {

@@ -2,6 +2,7 @@
 import { connect, type Socket } from "node:net";
 import { AppError } from "../errors/app-error";
 import { look } from "./look";
+import { guardedLookup, refuseNeverAsked } from "./never-asked";
 import type { Probed } from "./system";
 import { wireError } from "./wire-error";
 
@@ -20,11 +21,16 @@ export function hostAndPort(address: string): { host: string; port: number } {
 }
 
 /** A connected socket; it is the caller's to destroy. Throws AppError UNREACHABLE, TIMEOUT, CANCELLED. */
-export function openTcp(address: string, timeoutMs: number, signal?: AbortSignal): Promise<Socket> {
+export async function openTcp(address: string, timeoutMs: number, signal?: AbortSignal): Promise<Socket> {
   const { host, port } = hostAndPort(address);
+  try {
+    refuseNeverAsked(host);
+  } catch (error) {
+    throw wireError(error, address);
+  }
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(new AppError("CANCELLED", "Stopped before the connection was made."));
-    const socket = connect({ host, port, autoSelectFamily: true });
+    const socket = connect({ host, port, autoSelectFamily: true, lookup: guardedLookup });
     const done = () => {
       clearTimeout(timer);
       signal?.removeEventListener("abort", cancel);

@@ -1,5 +1,6 @@
 // Why a connection failed, in our words: what Node, undici and OpenSSL say by code.
 import { AppError } from "../errors/app-error";
+import { neverAskedCode } from "./never-asked";
 
 const reasons: Readonly<
   Record<string, { code: "UNREACHABLE" | "BAD_ANSWER"; problem: string; says: string }>
@@ -28,6 +29,11 @@ const reasons: Readonly<
     code: "UNREACHABLE",
     problem: "http.noRoute",
     says: "no connection within the time allowed",
+  },
+  [neverAskedCode]: {
+    code: "UNREACHABLE",
+    problem: "http.neverAsked",
+    says: "it was not asked, since that address is the cloud's own or no one machine's",
   },
   UND_ERR_HEADERS_OVERFLOW: {
     code: "BAD_ANSWER",

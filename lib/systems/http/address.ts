@@ -5,6 +5,7 @@ import { AppError } from "../../errors/app-error";
 import type { ToldProblem } from "../../errors/contract";
 import { exchange } from "../exchange";
 import { look } from "../look";
+import { guardedLookup } from "../never-asked";
 import type { Probed } from "../system";
 import { wireError } from "../wire-error";
 
@@ -35,6 +36,7 @@ function certificateDays(url: URL, host: string, timeout: number): Promise<numbe
       host: url.hostname.replace(/^\[|\]$/g, ""),
       port: Number(url.port || 443),
       servername: host,
+      lookup: guardedLookup,
       rejectUnauthorized: false,
     });
     const end = (act: () => void) => {
