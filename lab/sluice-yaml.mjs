@@ -68,6 +68,11 @@ gateway:
   networks: [${[stack.subnet, "127.0.0.0/8", "::1/128"].map((text) => q(text)).join(", ")}]
 systems:
   docker: [{ name: engine }]
+  traefik:
+    - name: traefik
+      url: ${at(ports.traefikApi)}
+      metrics: ${q(`http://127.0.0.1:${ports.traefikApi}/metrics`)}
+      labels: { instance: traefik }
   varnish:${nodes
     .map(
       (node) => `

@@ -234,6 +234,7 @@ export async function startStack(options) {
   const varnishNodes = options.varnishNodes === 1 ? ["varnish-1"] : ["varnish-1", "varnish-2"];
   const services = [
     "edge",
+    "traefik",
     ...varnishNodes,
     "nginx",
     "php",
