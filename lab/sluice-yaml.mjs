@@ -86,7 +86,8 @@ systems:
     .join("")}
   nginx: [{ name: nginx, url: ${at(ports.nginx)}, status: /stub_status, labels: { instance: nginx } }]
   php_fpm: [{ name: php, url: "http://127.0.0.1:${ports.nginx}/fpm-status", labels: { instance: php } }]
-  http: [{ name: symfony, url: "http://127.0.0.1:${ports.nginx}/health", role: symfony, host: site.localhost, depends_on: [php] }]
+  http: [{ name: symfony, url: "http://127.0.0.1:${ports.nginx}/health", role: symfony, host: site.localhost, depends_on: [php] }, { name: nuxt, url: "http://127.0.0.1:${ports.nuxt}/health", role: nuxt, depends_on: [symfony] }]
+  messenger: [{ name: messages, url: "redis://127.0.0.1:${ports.redis}", password: ${q(secrets.redisPassword)}, labels: { stream: messages } }]
   redis: [{ name: redis, url: "redis://127.0.0.1:${ports.redis}", password: ${q(secrets.redisPassword)}, labels: { instance: redis } }]
   mariadb: [{ name: mariadb, address: "127.0.0.1:${ports.mariadb}", username: ${secrets.mariadbUser}, password: ${q(secrets.mariadbPassword)}, labels: { instance: mariadb } }]
   prometheus: [{ name: prometheus, url: ${at(ports.prometheus)}, scrape_interval: 5s }]

@@ -60,6 +60,7 @@ describe("contentHash", () => {
         "mariadb",
         "monitor",
         "nginx",
+        "nuxt",
         "php",
         "redis",
         "traefik",

@@ -239,6 +239,7 @@ export async function startStack(options) {
     "nginx",
     "php",
     "worker",
+    "nuxt",
     "mariadb",
     "redis",
     "monitor",

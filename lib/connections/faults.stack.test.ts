@@ -22,7 +22,8 @@ const containers: readonly [string, readonly string[], ("UNREACHABLE" | "TIMEOUT
   ["nginx", ["nginx/nginx", "php_fpm/php", "http/symfony"]],
   // Asked through Nginx, which waits for an address that nobody has any more.
   ["php", ["php_fpm/php", "http/symfony"], "TIMEOUT"],
-  ["redis", ["redis/redis"]],
+  ["nuxt", ["http/nuxt"]],
+  ["redis", ["redis/redis", "messenger/messages"]],
   ["mariadb", ["mariadb/mariadb"]],
   ["monitor", ["prometheus/prometheus", "alertmanager/alertmanager"]],
   ["mail", ["smtp/mail"]],

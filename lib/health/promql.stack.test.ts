@@ -11,6 +11,7 @@ import { probe as probeMariadb } from "../systems/mariadb/probe";
 import { probe as probeNginx } from "../systems/nginx/http";
 import { probe as probePhpFpm } from "../systems/php-fpm/status";
 import { query } from "../systems/prometheus/prometheus";
+import { probe as probeMessenger } from "../systems/redis/messenger";
 import { probe as probeRedis } from "../systems/redis/redis";
 import type { Probed } from "../systems/system";
 import { stackUrl, testStack, until } from "../systems/test-stack";
@@ -218,6 +219,24 @@ describe.skipIf(!stack)("PromQL on the stack", () => {
         .sort(),
     );
   });
+
+  test("Messenger's queue: what waits and what is worked on is what Redis says itself", async () => {
+    const [queue] = settings.systems.messenger;
+    if (queue === undefined) throw new Error("not configured");
+    await until(
+      "both say the same",
+      async () => {
+        const seen = await probeMessenger(queue);
+        if (seen.state !== "up") return false;
+        const { waiting, pending } = seen.data.facts;
+        return (
+          (await ask("messenger", queue.name, "waiting")) === waiting &&
+          (await ask("messenger", queue.name, "in_work")) === pending
+        );
+      },
+      30_000,
+    );
+  }, 40_000);
 
   test("what the stack has not is nothing: no zero, and no error", async () => {
     const [prometheus] = settings.systems.prometheus;
