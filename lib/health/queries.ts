@@ -133,7 +133,12 @@ export const kindQueries: Readonly<Record<string, KindQueries>> = {
     up: null,
     scraped: scraped("redis_stream_group_messages_pending"),
     signals: [
-      signal("waiting", "count", "max(redis_stream_group_lag{$labels})"),
+      // Older exporters do not know the lag; a stream's length is as good where what was handled is deleted, as is usual.
+      signal(
+        "waiting",
+        "count",
+        "max(redis_stream_group_lag{$labels}) or clamp_min(max(redis_stream_length{$labels}) - max(redis_stream_group_messages_pending{$labels}), 0)",
+      ),
       signal("in_work", "count", "max(redis_stream_group_messages_pending{$labels})"),
     ],
   },
