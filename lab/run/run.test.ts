@@ -54,7 +54,17 @@ describe("contentHash", () => {
 
   it("finds the images of the lab", () => {
     expect(imageNames()).toEqual(
-      expect.arrayContaining(["edge", "mail", "mariadb", "monitor", "nginx", "php", "redis", "varnish"]),
+      expect.arrayContaining([
+        "edge",
+        "mail",
+        "mariadb",
+        "monitor",
+        "nginx",
+        "php",
+        "redis",
+        "solr",
+        "varnish",
+      ]),
     );
   });
 });

@@ -240,6 +240,7 @@ export async function startStack(options) {
     "worker",
     "mariadb",
     "redis",
+    "solr",
     "monitor",
     "mail",
     ...(options.withSluice ? ["sluice"] : []),
