@@ -172,17 +172,20 @@ export const kindQueries: Readonly<Record<string, KindQueries>> = {
       signal("evicted", "perSecond", sum("redis_evicted_keys_total")),
     ],
   },
-  // Solr 10 tells its metrics itself; of Solr 9 an exporter does, under other names.
+  // Solr tells its metrics itself: 9.7 and later as an exporter of 9 names them, but with `type`; 10 by names of its own.
   solr: {
-    up: null,
+    // The exporter says by its ping; Solr's own page cannot: when Solr is down there is no page.
+    up: `max(solr_ping{$labels}) or ${scraped("solr_core_requests_total")} or max(up and on (job, instance) last_over_time(solr_metrics_core_requests_total{type="requests",$labels}[6h]))`,
     scraped:
       'max(up and on (job, instance) last_over_time({__name__=~"solr_core_requests_total|solr_metrics_core_requests_total",$labels}[6h]))',
     signals: [
+      // Of every request Solr 9 itself tells its errors again beside it, by `type`; the exporter has no such label.
       requests(
-        `${sum("solr_core_requests_total", 'internal="false",')} or ${sum("solr_metrics_core_requests_total")}`,
+        `${sum("solr_core_requests_total", 'internal="false",')} or ${sum("solr_metrics_core_requests_total", 'type=~"|requests",handler!~".*[[]shard[]]",')}`,
       ),
+      // Solr 9 itself has no 95: what 99 of 100 are within, 95 are too.
       p95(
-        `${quantile("solr_core_requests_times_milliseconds_bucket", 'handler="/select",internal="false",')} or max(solr_metrics_core_query_p95_ms{$labels})`,
+        `${quantile("solr_core_requests_times_milliseconds_bucket", 'handler="/select",internal="false",')} or max(solr_metrics_core_query_p95_ms{$labels}) or max(solr_metrics_core_request_time_ms{handler="/select",quantile="0.99",$labels})`,
       ),
     ],
   },
