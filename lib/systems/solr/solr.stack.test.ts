@@ -45,6 +45,32 @@ describe.skipIf(!stack)("solr", () => {
     expect(seen.data.facts.uptime).toBeGreaterThan(0);
     const page = await search("concert");
     expect(page.status).toBe(200);
+    expect(page.body.toString()).toContain('href="/fr/concert-');
+  });
+
+  test("what is published is found", async () => {
+    const base = stackUrl(stack, "origin");
+    const site = { base, host: "site.localhost", timeoutMs: 10_000 };
+    const before = await exchange({ ...site, path: "/api/articles/4182?_locale=fr" });
+    const { content } = JSON.parse(before.body.toString());
+    const publish = (body: string) =>
+      exchange({
+        ...site,
+        method: "POST",
+        path: "/admin/articles/4182/publish",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ body, notify: false }),
+      });
+    const word = `mot${Date.now()}`;
+    const finds = async () => (await search(word)).body.toString().includes("<li><a href=");
+    expect(await finds()).toBe(false);
+    try {
+      expect((await publish(`${content} ${word}`)).status).toBe(200);
+      await until("it is found", finds);
+    } finally {
+      await publish(content);
+    }
+    await until("it is gone", async () => !(await finds()));
   });
 
   test("a core that is not there, and a query that the site refuses", async () => {
