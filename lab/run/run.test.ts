@@ -63,6 +63,7 @@ describe("contentHash", () => {
         "nuxt",
         "php",
         "redis",
+        "solr",
         "traefik",
         "varnish",
       ]),

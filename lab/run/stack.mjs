@@ -242,6 +242,7 @@ export async function startStack(options) {
     "nuxt",
     "mariadb",
     "redis",
+    "solr",
     "monitor",
     "mail",
     ...(options.withSluice ? ["sluice"] : []),

@@ -25,6 +25,7 @@ const containers: readonly [string, readonly string[], ("UNREACHABLE" | "TIMEOUT
   ["nuxt", ["http/nuxt"]],
   ["redis", ["redis/redis", "messenger/messages"]],
   ["mariadb", ["mariadb/mariadb"]],
+  ["solr", ["solr/solr"]],
   ["monitor", ["prometheus/prometheus", "alertmanager/alertmanager"]],
   ["mail", ["smtp/mail"]],
 ];

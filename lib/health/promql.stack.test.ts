@@ -32,7 +32,7 @@ const tolerance = 0.2;
 const leastPerS = 1;
 const requestsPerS = 10;
 
-/** Asks the edge at an even pace until stopped: one half finds nothing in any cache, the other is kept by Varnish. */
+/** Asks the edge at an even pace until stopped: one half finds nothing in any cache, the other is kept by Varnish; a part of the first searches. */
 function load(edge: string) {
   const first = Date.now() % 20_000;
   const most = 900;
@@ -44,9 +44,11 @@ function load(edge: string) {
     sent += 1;
     // Varnish does not look at utm_…, the edge does.
     const path =
-      sent % 2 === 0
-        ? `/fr/archive/${1 + ((first + sent) % 20_000)}`
-        : `/fr/archive/1?utm_source=${first}-${sent}`;
+      sent % 4 === 0
+        ? "/fr/recherche?q=concert"
+        : sent % 2 === 0
+          ? `/fr/archive/${1 + ((first + sent) % 20_000)}`
+          : `/fr/archive/1?utm_source=${first}-${sent}`;
     const one = exchange({ base: edge, host: "site.localhost", path, timeoutMs: 10_000 })
       .then(({ status }) => statuses.add(status))
       .catch(() => statuses.add(0))
@@ -96,6 +98,15 @@ describe.skipIf(!stack)("PromQL on the stack", () => {
     const of = (field: string): number => told.counters[field].value;
     return { requests: of("MAIN.client_req"), backendRequests: of("MAIN.backend_req") };
   };
+  /** By Solr's own JSON, which the adapter does not ask for: every handler of every core. */
+  const solrRequests = async (url: string): Promise<Counters> => {
+    const path = "/solr/admin/metrics?wt=json&group=core&regex=.*%5C.requests";
+    const { body } = await exchange({ base: url, path, timeoutMs: 5000 });
+    const { metrics } = JSON.parse(Buffer.from(body).toString());
+    const counts = Object.values<Record<string, unknown>>(metrics).flatMap(Object.entries);
+    const own = counts.filter(([name]) => !name.includes("[shard]")).map(([, count]) => Number(count));
+    return { requests: own.reduce((sum, count) => sum + count, 0) };
+  };
   type Component = {
     readonly kind: string;
     readonly name: string;
@@ -103,7 +114,7 @@ describe.skipIf(!stack)("PromQL on the stack", () => {
     look(): Promise<Counters>;
   };
   const components = (): Component[] => {
-    const { traefik, varnish, nginx, php_fpm, mariadb, redis } = settings.systems;
+    const { traefik, varnish, nginx, php_fpm, mariadb, redis, solr } = settings.systems;
     return [
       ...traefik.map((one) => ({
         kind: "traefik",
@@ -140,6 +151,12 @@ describe.skipIf(!stack)("PromQL on the stack", () => {
         name: one.name,
         counter: "commands",
         look: async () => counted(await probeRedis(one)),
+      })),
+      ...solr.map(({ name, url }) => ({
+        kind: "solr",
+        name,
+        counter: "requests",
+        look: () => solrRequests(url),
       })),
     ];
   };
@@ -206,6 +223,10 @@ describe.skipIf(!stack)("PromQL on the stack", () => {
       await traffic.stop();
     }
     expect([...traffic.statuses]).toEqual([200]);
+    // Milliseconds of searches that were made just now.
+    const slowest = await ask("solr", "solr", "p95");
+    expect(slowest).toBeGreaterThan(0);
+    expect(slowest).toBeLessThan(10_000);
   }, 100_000);
 
   test("the river has every gate's figures from it", async () => {
