@@ -91,6 +91,7 @@ systems:
   redis: [{ name: redis, url: "redis://127.0.0.1:${ports.redis}", password: ${q(secrets.redisPassword)}, labels: { instance: redis } }]
   mariadb: [{ name: mariadb, address: "127.0.0.1:${ports.mariadb}", username: ${secrets.mariadbUser}, password: ${q(secrets.mariadbPassword)}, labels: { instance: mariadb } }]
   solr: [{ name: solr, url: ${at(ports.solr)}, core: site, labels: { instance: solr } }]
+  s3: [{ name: backups, url: ${at(ports.s3)}, bucket: backups, region: us-east-1, access_key: ${q(secrets.s3AccessKey)}, secret_key: ${q(secrets.s3SecretKey)} }]
   prometheus: [{ name: prometheus, url: ${at(ports.prometheus)}, scrape_interval: 5s }]
   alertmanager: [{ name: alertmanager, url: ${at(ports.alertmanager)} }]
   smtp: [{ name: mail, address: "127.0.0.1:${ports.smtp}", tls: never }]

@@ -63,6 +63,7 @@ describe("contentHash", () => {
         "nuxt",
         "php",
         "redis",
+        "s3",
         "solr",
         "traefik",
         "varnish",

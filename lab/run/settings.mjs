@@ -25,6 +25,7 @@ export const published = /** @type {const} */ ({
   redis: { offset: 50, variable: "LAB_PORT_REDIS" },
   prometheus: { offset: 60, variable: "LAB_PORT_PROMETHEUS" },
   alertmanager: { offset: 61, variable: "LAB_PORT_ALERTMANAGER" },
+  s3: { offset: 80, variable: "LAB_PORT_S3" },
   smtp: { offset: 70, variable: "LAB_PORT_SMTP" },
   mailHttp: { offset: 71, variable: "LAB_PORT_MAIL_HTTP" },
 });
@@ -110,6 +111,7 @@ export const addressesOf = (prefix) => ({
   sluice: `${prefix}.60`,
   monitor: `${prefix}.70`,
   mail: `${prefix}.71`,
+  s3: `${prefix}.80`,
 });
 
 /** A file for `--env-file`: no quoting exists there that both Compose versions read alike. @param {Record<string, string>} values */

@@ -28,6 +28,7 @@ const containers: readonly [string, readonly string[], ("UNREACHABLE" | "TIMEOUT
   ["solr", ["solr/solr"]],
   ["monitor", ["prometheus/prometheus", "alertmanager/alertmanager"]],
   ["mail", ["smtp/mail"]],
+  ["s3", ["s3/backups"]],
 ];
 
 /** The stack's own configuration, with time-outs that make a test short. */
