@@ -16,6 +16,10 @@ test("a page is rendered on the server, with revision, tags and time to live as 
   expect(revisionOf(answer.body)).toBe(Number(answer.headers["x-revision"]));
   expect(answer.headers["cache-control"]).toContain("s-maxage=600");
   expect(answer.headers.xkey).toContain(`article-${article.id}`);
+  // What a browser asks for when it follows a link can be purged like the page.
+  const followed = await page(nuxt, `/_page?path=${encodeURIComponent(article.fr)}`);
+  expect(followed.headers.xkey).toBe(answer.headers.xkey);
+  expect(followed.headers["cache-control"]).toBe(answer.headers["cache-control"]);
   expect((await page(nuxt, "/fr/no-such-page")).status).toBe(404);
 });
 

@@ -25,9 +25,9 @@ export const published = /** @type {const} */ ({
   redis: { offset: 50, variable: "LAB_PORT_REDIS" },
   prometheus: { offset: 60, variable: "LAB_PORT_PROMETHEUS" },
   alertmanager: { offset: 61, variable: "LAB_PORT_ALERTMANAGER" },
-  s3: { offset: 80, variable: "LAB_PORT_S3" },
   smtp: { offset: 70, variable: "LAB_PORT_SMTP" },
   mailHttp: { offset: 71, variable: "LAB_PORT_MAIL_HTTP" },
+  s3: { offset: 80, variable: "LAB_PORT_S3" },
 });
 
 /** @typedef {keyof typeof published} PortName @typedef {Record<PortName, number>} Ports */

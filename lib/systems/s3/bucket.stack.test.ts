@@ -1,4 +1,4 @@
-// HeadBucket against a server that checks signatures: what is right, what is refused, and its full disk.
+// HeadBucket against a server that checks signatures: what is right; what is refused.
 import { describe, expect, test } from "vitest";
 import { stackUrl, testStack } from "../test-stack";
 import { probe } from "./bucket";

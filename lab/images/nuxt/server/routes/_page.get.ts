@@ -26,5 +26,8 @@ export default defineEventHandler(async (event) => {
   const headers = Object.fromEntries(
     passedOn.flatMap((name) => (answer.headers[name] ? [[name, answer.headers[name]]] : [])),
   );
+  // Browsers ask for this when they follow a link: what caches keep of it must go with the page.
+  for (const [name, value] of Object.entries(headers))
+    setResponseHeader(event, name as "cache-control", value);
   return { headers, page: JSON.parse(answer.body) };
 });
