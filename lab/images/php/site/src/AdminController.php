@@ -16,7 +16,6 @@ final class AdminController
     public function __construct(
         private Articles $articles,
         private Gateway $gateway,
-        private Search $search,
         private MessageBusInterface $bus,
         private Environment $twig,
     ) {
@@ -59,7 +58,6 @@ final class AdminController
             $fields = array_map('strval', $request->request->all());
             if (($fields['action'] ?? '') === 'publish') {
                 $revision = $this->articles->publish($host, $id, $fields);
-$this->search->index([$this->articles->byId($host, $id)]);
                 $told = isset($fields['notify']);
                 if ($told) {
                     $this->tell($article, $host, $fields['dialect'] ?? 'roadiz');
@@ -107,7 +105,6 @@ $this->search->index([$this->articles->byId($host, $id)]);
             }
         }
         $revision = $this->articles->publish($host, $id, $fields);
-$this->search->index([$this->articles->byId($host, $id)]);
         $notify = (bool) ($body['notify'] ?? true);
         if ($notify) {
             $this->tell($article, $host, $dialect);

@@ -1,2 +1,0 @@
-module github.com/traefik/traefik/dynamic/ext
-go 1.22
