@@ -1,5 +1,5 @@
 // Addresses that Sluice never connects to, whatever sluice.yaml, a container's label or a name's server says
-// (docs/decisions/0019-never-asked.md). One place: every wire of lib/systems goes through it.
+// (docs/decisions/0019-never-asked.md). One place for HTTP and plain TCP; drivers with look-ups of their own are checked by what is written.
 import { lookup as systemLookup } from "node:dns";
 import { BlockList, isIP, type LookupFunction } from "node:net";
 
