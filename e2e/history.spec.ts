@@ -31,6 +31,22 @@ test("a purge is found by its address, opened, and shows its proof layer by laye
     await expect(main.getByText(layer, { exact: true }).first()).toBeVisible();
 });
 
+test("what is typed before the page's script has come is looked for too", async ({ as }) => {
+  const operator = await as("operator");
+  const held: (() => void)[] = [];
+  let open = false;
+  await operator.route(/\/_next\/static\/.*\.js/, async (route) => {
+    if (!open) await new Promise<void>((resolve) => held.push(resolve));
+    await route.continue();
+  });
+  await operator.goto("/history", { waitUntil: "commit" });
+  await operator.getByLabel(en("history.search")).fill("zebra-crossing-nobody");
+  open = true;
+  for (const go of held) go();
+  await expect(operator).toHaveURL(/search=zebra-crossing-nobody/);
+  await expect(operator.getByText(en("history.noMatch"))).toBeVisible();
+});
+
 test("a purge of many pages can be asked for again with what it named", async ({ as, article }) => {
   const operator = await as("operator");
   const urls = [article.paths.fr, article.paths.en].map((path) => siteAddress + path);

@@ -63,7 +63,7 @@ function FilterText({
   readonly type?: "text" | "search" | "date";
 }) {
   const id = useId();
-  const [text, setText] = useAddressText(name, address);
+  const field = useAddressText(name, address);
   return (
     <div className={type === "search" ? "min-w-full flex-1 sm:min-w-56" : "min-w-28 flex-1 sm:flex-none"}>
       <label htmlFor={id} className={type === "date" ? "mr-1.5 text-xs text-mute" : "sr-only"}>
@@ -74,9 +74,8 @@ function FilterText({
         type={type}
         className={`input ${type === "date" ? "w-auto!" : ""}`}
         placeholder={type === "date" ? undefined : label}
-        value={text}
         {...(type === "search" ? { "data-filter": true } : {})}
-        onChange={(event) => setText(event.target.value)}
+        {...field}
       />
     </div>
   );

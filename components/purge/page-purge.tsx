@@ -10,6 +10,7 @@ import { FieldError } from "@/components/ui/field";
 import { problemOf } from "@/components/ui/problem";
 import { useSay } from "@/components/ui/say";
 import { Status } from "@/components/ui/status";
+import { useEarlyText } from "@/components/ui/use-early-text";
 import { query } from "@/lib/api/client";
 import type { PurgePlan } from "@/lib/purge/contract";
 import { Bookmarklet } from "./bookmarklet";
@@ -78,6 +79,7 @@ export function PagePurge({
   const [url, setUrl] = useState(given);
   const plan = usePagePlan(url);
   const start = useStartPurge(onStarted);
+  useEarlyText(field, setUrl);
   useEffect(() => {
     if (given === "" && matchMedia("(pointer: fine)").matches) field.current?.focus();
   }, [given]);

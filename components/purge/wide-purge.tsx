@@ -9,6 +9,7 @@ import { lineOf, problemOf } from "@/components/ui/problem";
 import { useSay } from "@/components/ui/say";
 import { Failure } from "@/components/ui/states";
 import { Status } from "@/components/ui/status";
+import { useEarlyText } from "@/components/ui/use-early-text";
 import { api, query } from "@/lib/api/client";
 import type { PurgePlan, PurgeRequest, PurgeTarget } from "@/lib/purge/contract";
 import { PlanDetail } from "./plan-detail";
@@ -55,6 +56,7 @@ export function WidePurge({
   const [warm, setWarm] = useState<"no" | "list" | "sitemap">(given?.warm ?? "no");
   const [reason, setReason] = useState("");
   const [asking, setAsking] = useState(false);
+  useEarlyText(area, setText);
   const sites = useQuery(query.purges.sites.queryOptions());
   const chosen = site || sites.data?.[0]?.name || "";
   const lines = pastedLines(text);

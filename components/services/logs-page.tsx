@@ -1,10 +1,10 @@
 "use client";
 // Logs: of one service or several, live, searched on the server; the question lives in the address.
 import Link from "next/link";
-import { useRouter, useSearchParams } from "next/navigation";
+import { useSearchParams } from "next/navigation";
 import { useTranslations } from "next-intl";
 import { useId, useMemo, useState } from "react";
-import { AddressSearch } from "@/components/ui/address-filter";
+import { AddressSearch, replaceAddress } from "@/components/ui/address-filter";
 import { useSay } from "@/components/ui/say";
 import { Empty, Failure, Skeleton } from "@/components/ui/states";
 import { Status } from "@/components/ui/status";
@@ -76,10 +76,8 @@ const changed = (params: URLSearchParams, name: string, value: string): string =
 function Filters() {
   const t = useTranslations();
   const params = useSearchParams();
-  const router = useRouter();
   const id = useId();
-  const set = (name: string, value: string) =>
-    router.replace(changed(params, name, value), { scroll: false });
+  const set = (name: string, value: string) => replaceAddress(changed(params, name, value));
   const [more, setMore] = useState(() => params.has("since") || params.has("until"));
   return (
     <search className="mb-2 flex flex-wrap items-center gap-2">

@@ -4,11 +4,11 @@ import { useQueries, useQuery } from "@tanstack/react-query";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import dynamic from "next/dynamic";
 import Link from "next/link";
-import { usePathname, useRouter, useSearchParams } from "next/navigation";
+import { usePathname, useSearchParams } from "next/navigation";
 import { useTranslations } from "next-intl";
 import { useMemo, useRef, useState } from "react";
 import { useMe } from "@/components/frame/me";
-import { AddressSearch, AddressSelect } from "@/components/ui/address-filter";
+import { AddressSearch, AddressSelect, replaceAddress } from "@/components/ui/address-filter";
 import { problemOf } from "@/components/ui/problem";
 import { useSay } from "@/components/ui/say";
 import { Empty, Failure, Skeleton } from "@/components/ui/states";
@@ -42,7 +42,6 @@ type Item = { readonly group: Group } | { readonly row: ServiceRow } | { readonl
 function Columns() {
   const t = useTranslations();
   const params = useSearchParams();
-  const router = useRouter();
   const { hidden } = viewOf(params);
   return (
     <details className="relative hidden lg:block">
@@ -55,7 +54,7 @@ function Columns() {
               checked={!hidden.has(column)}
               onChange={() => {
                 const next = columns.filter((one) => (one === column ? !hidden.has(one) : hidden.has(one)));
-                router.replace(withWord(params, "hide", next.join(",")), { scroll: false });
+                replaceAddress(withWord(params, "hide", next.join(",")));
               }}
             />
             {t(`services.column.${column}`)}

@@ -3,10 +3,11 @@
 import { useQuery } from "@tanstack/react-query";
 import dynamic from "next/dynamic";
 import Link from "next/link";
-import { useRouter, useSearchParams } from "next/navigation";
+import { useSearchParams } from "next/navigation";
 import { useTranslations } from "next-intl";
 import { useState } from "react";
 import { useMe } from "@/components/frame/me";
+import { replaceAddress } from "@/components/ui/address-filter";
 import { useSay } from "@/components/ui/say";
 import { Empty, Failure, Skeleton } from "@/components/ui/states";
 import { Status, type Tone } from "@/components/ui/status";
@@ -168,7 +169,6 @@ function NodeLine({ node, onAct }: { readonly node: Node; readonly onAct: (asked
 export function SwarmPage() {
   const t = useTranslations();
   const params = useSearchParams();
-  const router = useRouter();
   const { hosts, stream } = useServices();
   const managers = hosts.filter(({ swarm }) => swarm);
   const host = params.get("host") ?? managers[0]?.name ?? null;
@@ -190,7 +190,7 @@ export function SwarmPage() {
             aria-label={t("services.host")}
             value={host ?? ""}
             onChange={(event) =>
-              router.replace(`/services/swarm?host=${encodeURIComponent(event.target.value)}`)
+              replaceAddress(`/services/swarm?host=${encodeURIComponent(event.target.value)}`)
             }
           >
             {managers.map(({ name }) => (

@@ -1,11 +1,17 @@
 "use client";
 // Filters that live in the address: a choice, and a text that is taken once it stands still.
-import { useRouter, useSearchParams } from "next/navigation";
+import { useSearchParams } from "next/navigation";
 import { useEffect, useId, useRef, useState } from "react";
+import { useEarlyText } from "./use-early-text";
 import { useSettled } from "./use-settled";
 
 /** The address with one of its words changed; an empty value takes it away. */
 export type Address = (params: URLSearchParams, name: string, value: string) => string;
+
+/** Filters are the browser's own affair: no page is asked of the server for them. Next follows the browser's history. */
+export function replaceAddress(address: string): void {
+  window.history.replaceState(null, "", address);
+}
 
 export function AddressSelect({
   name,
@@ -21,7 +27,6 @@ export function AddressSelect({
   readonly address: Address;
 }) {
   const params = useSearchParams();
-  const router = useRouter();
   const id = useId();
   return (
     <div className="min-w-28 flex-1 sm:flex-none">
@@ -32,7 +37,7 @@ export function AddressSelect({
         id={id}
         className="input"
         value={params.get(name) ?? ""}
-        onChange={(event) => router.replace(address(params, name, event.target.value), { scroll: false })}
+        onChange={(event) => replaceAddress(address(params, name, event.target.value))}
       >
         <option value="">{any}</option>
         {options.map((option) => (
@@ -45,22 +50,26 @@ export function AddressSelect({
   );
 }
 
-/** The text of one word of the address while somebody types, and what to do with each key. */
+/** A text field that is one word of the address, taken once it stands still. Its props are the field's. */
 export function useAddressText(name: string, address: Address, settleMs = 300) {
   const params = useSearchParams();
-  const router = useRouter();
   const there = params.get(name) ?? "";
-  const [text, setText] = useState(there);
-  const settled = useSettled(text, settleMs);
+  const [value, setValue] = useState(there);
+  const ref = useRef<HTMLInputElement>(null);
+  const settled = useSettled(value, settleMs);
   const latest = useRef({ params, there, address });
   latest.current = { params, there, address };
-  useEffect(() => setText(there), [there]);
+  useEffect(() => setValue(there), [there]);
+  useEarlyText(ref, setValue);
   useEffect(() => {
     const now = latest.current;
-    if (settled.trim() !== now.there)
-      router.replace(now.address(now.params, name, settled.trim()), { scroll: false });
-  }, [settled, name, router]);
-  return [text, setText] as const;
+    if (settled.trim() !== now.there) replaceAddress(now.address(now.params, name, settled.trim()));
+  }, [settled, name]);
+  return {
+    ref,
+    value,
+    onChange: (event: React.ChangeEvent<HTMLInputElement>) => setValue(event.target.value),
+  };
 }
 
 /** The field that `/` goes to. */
@@ -73,7 +82,6 @@ export function AddressSearch({
   readonly label: string;
   readonly address: Address;
 }) {
-  const [text, setText] = useAddressText(name, address);
   return (
     <input
       type="search"
@@ -81,8 +89,7 @@ export function AddressSearch({
       className="input min-w-40 flex-1"
       aria-label={label}
       placeholder={label}
-      value={text}
-      onChange={(event) => setText(event.target.value)}
+      {...useAddressText(name, address)}
     />
   );
 }
