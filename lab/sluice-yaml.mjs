@@ -68,6 +68,11 @@ gateway:
   networks: [${[stack.subnet, "127.0.0.0/8", "::1/128"].map((text) => q(text)).join(", ")}]
 systems:
   docker: [{ name: engine }]
+  traefik:
+    - name: traefik
+      url: ${at(ports.traefikApi)}
+      metrics: ${q(`http://127.0.0.1:${ports.traefikApi}/metrics`)}
+      labels: { instance: traefik }
   varnish:${nodes
     .map(
       (node) => `
@@ -81,9 +86,12 @@ systems:
     .join("")}
   nginx: [{ name: nginx, url: ${at(ports.nginx)}, status: /stub_status, labels: { instance: nginx } }]
   php_fpm: [{ name: php, url: "http://127.0.0.1:${ports.nginx}/fpm-status", labels: { instance: php } }]
-  http: [{ name: symfony, url: "http://127.0.0.1:${ports.nginx}/health", role: symfony, host: site.localhost, depends_on: [php] }]
+  http: [{ name: symfony, url: "http://127.0.0.1:${ports.nginx}/health", role: symfony, host: site.localhost, depends_on: [php] }, { name: nuxt, url: "http://127.0.0.1:${ports.nuxt}/health", role: nuxt, depends_on: [symfony] }]
+  messenger: [{ name: messages, url: "redis://127.0.0.1:${ports.redis}", password: ${q(secrets.redisPassword)}, labels: { stream: messages } }]
   redis: [{ name: redis, url: "redis://127.0.0.1:${ports.redis}", password: ${q(secrets.redisPassword)}, labels: { instance: redis } }]
   mariadb: [{ name: mariadb, address: "127.0.0.1:${ports.mariadb}", username: ${secrets.mariadbUser}, password: ${q(secrets.mariadbPassword)}, labels: { instance: mariadb } }]
+  solr: [{ name: solr, url: ${at(ports.solr)}, core: site, labels: { instance: solr } }]
+  s3: [{ name: backups, url: ${at(ports.s3)}, bucket: backups, region: us-east-1, access_key: ${q(secrets.s3AccessKey)}, secret_key: ${q(secrets.s3SecretKey)} }]
   prometheus: [{ name: prometheus, url: ${at(ports.prometheus)}, scrape_interval: 5s }]
   alertmanager: [{ name: alertmanager, url: ${at(ports.alertmanager)} }]
   smtp: [{ name: mail, address: "127.0.0.1:${ports.smtp}", tls: never }]

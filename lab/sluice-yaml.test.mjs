@@ -25,6 +25,8 @@ test("the sluice.yaml of a stack is valid and names all its systems", () => {
         varnishSecretFile: secret,
         cloudflareToken: "token",
         redisPassword: "pass",
+        s3AccessKey: "access",
+        s3SecretKey: "secret",
         mariadbPassword: "m",
         mariadbRootPassword: "",
         mariadbUser: "site",
@@ -66,6 +68,8 @@ test("the sluice.yaml of docker-compose.yml is valid", () => {
     VARNISH_SECRET: "v",
     REDIS_PASSWORD: "r",
     MARIADB_PASSWORD: "m",
+    S3_ACCESS_KEY: "a",
+    S3_SECRET_KEY: "s",
     CLOUDFLARE_TOKEN: "c",
   };
   expect(parseConfig(readFileSync(file, "utf8"), file, env)).toMatchObject({ ok: true });

@@ -59,3 +59,11 @@ test("no secret has a default, and what goes from node to node is encrypted", ()
   for (const network of Object.values(networks))
     expect(network).toMatchObject({ driver_opts: { encrypted: "true" } });
 });
+
+test("Sluice is given every variable that its configuration names", () => {
+  const text = readFileSync(join(root, "lab/sluice.compose.yaml"), "utf8").replace(/^\s*#.*$/gm, "");
+  const named = [...new Set([...text.matchAll(/\$\{(\w+)\}/g)].map(([, name]) => name))].sort();
+  expect(named).toContain("MARIADB_PASSWORD");
+  for (const file of [compose, stack])
+    expect(Object.keys(file.services.sluice?.environment ?? {})).toEqual(expect.arrayContaining(named));
+});

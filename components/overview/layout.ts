@@ -229,7 +229,13 @@ function targetsOf(from: Gate, next: readonly Gate[]): readonly Gate[] {
 /** What goes from one gate to another: what the inner one gets, shared among those who hand it on. */
 function share(from: Gate, to: Gate, column: readonly Gate[], next: readonly Gate[]): number | null {
   const passed = passedOn(from);
-  if (to.requests === null) return passed === null ? null : passed / targetsOf(from, next).length;
+  if (to.requests === null) {
+    // Alike, where none of those inside tells; beside one that does, how much the others get is nobody's guess.
+    const inside = targetsOf(from, next);
+    return passed === null || inside.some(({ requests }) => requests !== null)
+      ? null
+      : passed / inside.length;
+  }
   const sources = column.filter((one) => targetsOf(one, next).includes(to));
   const all = sources.map(passedOn);
   const sum = all.reduce<number>((whole, one) => whole + (one ?? 0), 0);

@@ -132,6 +132,13 @@ describe("the drawing", () => {
     expect(gates.find((one) => one.gate.key === "cloudflare/a")?.height).toBeLessThan(3);
   });
 
+  test("beside a gate that tells what it gets, one that does not gets nobody knows how much", () => {
+    const inner = [gate("php_fpm/p", "app", 8), gate("http/a", "app", null), gate("http/b", "app", null)];
+    const amounts = (gates: readonly Gate[]) => layoutOf(gates).bands.map(({ amount }) => amount);
+    expect(amounts([gate("nginx/n", "web", 10), ...inner])).toEqual([10, 8, null, null]);
+    expect(amounts([gate("nginx/n", "web", 10), ...inner.slice(1)])).toEqual([10, 5, 5]);
+  });
+
   test("a cache that seems to have served more than it was asked draws no fall without end", () => {
     const drawn = layoutOf([gate("varnish/1", "cache", 1e-320, { absorbed: 1e6 })]);
     for (const { path, told } of drawn.falls) {

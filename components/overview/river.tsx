@@ -169,7 +169,10 @@ function Drawing({ gates, states }: { readonly gates: readonly Gate[]; readonly 
               {gate.name}
             </text>
             <text x={x + 18} y={y + 14} className="num fill-mute text-[11.5px]">
-              {state === "down" ? t("overview.states.down") : figures(gate)}
+              {/* No room for more: the table has it. */}
+              {state === "down"
+                ? t("overview.states.down")
+                : (rate(gate.requests) ?? t("overview.noFigures"))}
             </text>
           </Link>
         );

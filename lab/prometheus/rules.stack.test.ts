@@ -26,7 +26,7 @@ test("the stack's Prometheus has them, reaches every target, and knows its Alert
   await until("every target is up", async () => {
     const { activeTargets } = await prometheus("targets?state=active");
     return (
-      activeTargets.length === 7 + stack.varnishNodes.length &&
+      activeTargets.length === 9 + stack.varnishNodes.length &&
       activeTargets.every((target: { health: string }) => target.health === "up")
     );
   });

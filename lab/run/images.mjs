@@ -3,7 +3,7 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stateDir, withEngineLock } from "./engine.mjs";
 import { must, run } from "./proc.mjs";
@@ -62,6 +62,26 @@ async function registryAnswers() {
   }
 }
 
+/**
+ * Authorities that this machine trusts besides the usual ones (a company's proxy): without them no image that fetches by TLS
+ * can be built. Where npm needs them, Node has been told so.
+ */
+function authorities() {
+  const file = process.env.NODE_EXTRA_CA_CERTS;
+  return file && existsSync(file) ? readFileSync(file) : undefined;
+}
+/** Says of a base that was made here which authorities are in it. */
+const authoritiesLabel = "sluice.lab.authorities";
+const labelOf = (/** @type {Buffer | undefined} */ pem) =>
+  pem ? createHash("sha256").update(pem).digest("hex").slice(0, 12) : "none";
+
+/** A base that was made here with other authorities than these is made anew; one that was pulled is as it is. @param {string} label */
+async function staleBase(label) {
+  const format = `{{len .RepoDigests}} {{index .Config.Labels "${authoritiesLabel}"}}`;
+  const ran = await run("docker", ["image", "inspect", "--format", format, baseImage]);
+  return ran.code === 0 && /^0 /.test(ran.stdout) && ran.stdout.trim() !== `0 ${label}`;
+}
+
 /** @param {(line: string) => void} log */
 async function bootstrapBase(log) {
   const rootfs = join(stateDir, "rootfs");
@@ -80,12 +100,25 @@ async function bootstrapBase(log) {
       "",
     ].join("\n"),
   );
+  const pem = authorities();
+  const trusted = "/usr/local/share/ca-certificates/machine.crt";
+  const changes = [`LABEL ${authoritiesLabel}=${labelOf(pem)}`];
+  if (pem) {
+    // The package ca-certificates takes it up from there, and Java's with it; Node and npm ask by themselves.
+    mkdirSync(dirname(join(rootfs, trusted)), { recursive: true });
+    writeFileSync(join(rootfs, trusted), pem);
+    changes.push(`ENV NODE_EXTRA_CA_CERTS=${trusted}`, `ENV NPM_CONFIG_CAFILE=${trusted}`);
+  }
   log("importing the base image");
   await new Promise((resolve, reject) => {
     const tar = spawn("tar", ["-C", rootfs, "--exclude=./var/cache/apt/archives/*.deb", "-c", "."], {
       stdio: ["ignore", "pipe", "inherit"],
     });
-    const docker = spawn("docker", ["import", "-", baseImage], { stdio: [tar.stdout, "ignore", "inherit"] });
+    const docker = spawn(
+      "docker",
+      ["import", ...changes.flatMap((change) => ["--change", change]), "-", baseImage],
+      { stdio: [tar.stdout, "ignore", "inherit"] },
+    );
     tar.on("error", reject);
     docker.on("error", reject);
     docker.on("close", (code) =>
@@ -98,13 +131,13 @@ async function bootstrapBase(log) {
 /** @param {(line: string) => void} log */
 async function ensureBase(log) {
   const known = await imageId(baseImage);
-  if (known) return known;
-  if (await registryAnswers()) {
+  if (known && !(await staleBase(labelOf(authorities())))) return known;
+  if (!known && (await registryAnswers())) {
     log(`pulling ${baseImage}`);
     const pulled = await run("docker", ["pull", "-q", baseImage], { timeoutMs: 300_000 });
     if (pulled.code !== 0) log(`pull failed: ${pulled.stderr.trim().split("\n").at(-1)}`);
   }
-  if (!(await imageId(baseImage))) await bootstrapBase(log);
+  if (known || !(await imageId(baseImage))) await bootstrapBase(log);
   const id = await imageId(baseImage);
   if (!id) throw new Error(`${baseImage} is still missing after it was made`);
   return id;
@@ -129,7 +162,7 @@ export async function ensureImages({ log, only }) {
   };
 
   const knownBase = await imageId(baseImage);
-  if (knownBase) {
+  if (knownBase && !(await staleBase(labelOf(authorities())))) {
     const tags = tagsFor(knownBase);
     if ((await missingOf(tags)).length === 0) return tags;
   }

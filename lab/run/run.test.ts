@@ -54,7 +54,20 @@ describe("contentHash", () => {
 
   it("finds the images of the lab", () => {
     expect(imageNames()).toEqual(
-      expect.arrayContaining(["edge", "mail", "mariadb", "monitor", "nginx", "php", "redis", "varnish"]),
+      expect.arrayContaining([
+        "edge",
+        "mail",
+        "mariadb",
+        "monitor",
+        "nginx",
+        "nuxt",
+        "php",
+        "redis",
+        "s3",
+        "solr",
+        "traefik",
+        "varnish",
+      ]),
     );
   });
 });

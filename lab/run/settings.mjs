@@ -9,6 +9,8 @@ export const published = /** @type {const} */ ({
   edge: { offset: 0, variable: "LAB_PORT_EDGE" },
   cloudflareApi: { offset: 1, variable: "LAB_PORT_CLOUDFLARE_API" },
   cloudflareControl: { offset: 2, variable: "LAB_PORT_CLOUDFLARE_CONTROL" },
+  traefik: { offset: 15, variable: "LAB_PORT_TRAEFIK" },
+  traefikApi: { offset: 16, variable: "LAB_PORT_TRAEFIK_API" },
   varnish1: { offset: 11, variable: "LAB_PORT_VARNISH1" },
   varnish2: { offset: 12, variable: "LAB_PORT_VARNISH2" },
   varnish1Admin: { offset: 21, variable: "LAB_PORT_VARNISH1_ADMIN" },
@@ -17,12 +19,15 @@ export const published = /** @type {const} */ ({
   varnish2Metrics: { offset: 24, variable: "LAB_PORT_VARNISH2_METRICS" },
   nginx: { offset: 30, variable: "LAB_PORT_NGINX" },
   origin: { offset: 31, variable: "LAB_PORT_ORIGIN" },
+  nuxt: { offset: 32, variable: "LAB_PORT_NUXT" },
   mariadb: { offset: 40, variable: "LAB_PORT_MARIADB" },
+  solr: { offset: 45, variable: "LAB_PORT_SOLR" },
   redis: { offset: 50, variable: "LAB_PORT_REDIS" },
   prometheus: { offset: 60, variable: "LAB_PORT_PROMETHEUS" },
   alertmanager: { offset: 61, variable: "LAB_PORT_ALERTMANAGER" },
   smtp: { offset: 70, variable: "LAB_PORT_SMTP" },
   mailHttp: { offset: 71, variable: "LAB_PORT_MAIL_HTTP" },
+  s3: { offset: 80, variable: "LAB_PORT_S3" },
 });
 
 /** @typedef {keyof typeof published} PortName @typedef {Record<PortName, number>} Ports */
@@ -95,14 +100,18 @@ export const addressesOf = (prefix) => ({
   edge: `${prefix}.10`,
   "varnish-1": `${prefix}.11`,
   "varnish-2": `${prefix}.12`,
+  traefik: `${prefix}.15`,
   nginx: `${prefix}.20`,
   php: `${prefix}.30`,
   worker: `${prefix}.31`,
+  nuxt: `${prefix}.32`,
   mariadb: `${prefix}.40`,
+  solr: `${prefix}.45`,
   redis: `${prefix}.50`,
   sluice: `${prefix}.60`,
   monitor: `${prefix}.70`,
   mail: `${prefix}.71`,
+  s3: `${prefix}.80`,
 });
 
 /** A file for `--env-file`: no quoting exists there that both Compose versions read alike. @param {Record<string, string>} values */

@@ -27,6 +27,7 @@ import {
  *   addresses: Record<string, string>, containers: Record<string, string>, varnishNodes: string[],
  *   gatewayUrl: string, hosts: string[], zones: string[], envFile: string,
  *   secrets: {varnishSecretFile: string, cloudflareToken: string, redisPassword: string,
+ *     s3AccessKey: string, s3SecretKey: string,
  *     mariadbPassword: string, mariadbRootPassword: string, mariadbUser: string, mariadbDatabase: string}
  * }} Stack
  * @typedef {{project: string, log: (line: string) => void, gatewayUrl?: string, gatewayToken?: string,
@@ -60,14 +61,16 @@ function writePrivate(file, text) {
 /** Made once for each project: the volumes remember the passwords that they were made with. @param {string} folder */
 function secretsOf(folder) {
   const file = join(folder, "secrets.json");
-  const names = ["varnish", "cloudflare", "redis", "mariadb", "mariadbRoot", "app"];
+  const names = ["varnish", "cloudflare", "redis", "mariadb", "mariadbRoot", "app", "s3Access", "s3Secret"];
   /** @type {Record<string, string>} */
   const known = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : {};
   if (names.some((name) => !known[name])) {
     for (const name of names) known[name] ??= randomBytes(20).toString("hex");
     writePrivate(file, `${JSON.stringify(known, null, 2)}\n`);
   }
-  return /** @type {Record<"varnish"|"cloudflare"|"redis"|"mariadb"|"mariadbRoot"|"app", string>} */ (known);
+  return /** @type {Record<"varnish"|"cloudflare"|"redis"|"mariadb"|"mariadbRoot"|"app"|"s3Access"|"s3Secret", string>} */ (
+    known
+  );
 }
 
 /** @param {number} count free ports on loopback, all different */
@@ -234,14 +237,18 @@ export async function startStack(options) {
   const varnishNodes = options.varnishNodes === 1 ? ["varnish-1"] : ["varnish-1", "varnish-2"];
   const services = [
     "edge",
+    "traefik",
     ...varnishNodes,
     "nginx",
     "php",
     "worker",
+    "nuxt",
     "mariadb",
     "redis",
+    "solr",
     "monitor",
     "mail",
+    "s3",
     ...(options.withSluice ? ["sluice"] : []),
   ];
   const containers = Object.fromEntries(services.map((name) => [name, `${composeProject}-${name}`]));
@@ -295,6 +302,8 @@ export async function startStack(options) {
         LAB_MARIADB_PASSWORD: secrets.mariadb,
         LAB_MARIADB_ROOT_PASSWORD: secrets.mariadbRoot,
         LAB_APP_SECRET: secrets.app,
+        LAB_S3_ACCESS_KEY: secrets.s3Access,
+        LAB_S3_SECRET_KEY: secrets.s3Secret,
         SLUICE_GATEWAY_URL: gatewayUrl,
         SLUICE_GATEWAY_TOKEN: options.gatewayToken ?? process.env.SLUICE_GATEWAY_TOKEN ?? "",
         ...Object.fromEntries(portNames.map((name) => [published[name].variable, String(ports[name])])),
@@ -322,6 +331,8 @@ export async function startStack(options) {
         varnishSecretFile: join(folder, "varnish.secret"),
         cloudflareToken: secrets.cloudflare,
         redisPassword: secrets.redis,
+        s3AccessKey: secrets.s3Access,
+        s3SecretKey: secrets.s3Secret,
         mariadbPassword: secrets.mariadb,
         mariadbRootPassword: secrets.mariadbRoot,
         mariadbUser: "site",

@@ -8,7 +8,7 @@ import { closeDatabase, db } from "../db/client";
 import { openDatabase } from "../db/open";
 import { AppError } from "../errors/app-error";
 import { HealthKeeper } from "./keeper";
-import { pruneStates } from "./service";
+import { health, healthService, pruneStates } from "./service";
 
 const directory = mkdtempSync(join(tmpdir(), "sluice-health-"));
 const config = configSchema.parse({
@@ -93,6 +93,35 @@ test("changes are kept once each, the cause is found, listeners hear of both", a
   expect(shown).toContain("mariadb/db up null");
   expect(keeper.all().map(({ key }) => key)).toEqual(["site/main", "nginx/web", "mariadb/db"]);
   expect(keeper.rates.perSecond("nginx/web", "requests", minute, 3000)).toBe(1000);
+});
+
+test("a password that is not taken any more wants a look, and is no outage", async () => {
+  const keeper = await keeperOf(0);
+  const refused = {
+    ...down(1000),
+    error: new AppError("UPSTREAM_AUTH", "db does not accept username and password.", {
+      problem: "mariadb.auth",
+      params: { system: "db" },
+    }),
+  };
+  for (let look = 0; look < 4; look += 1) keeper.see({ target: store, probed: refused });
+  await keeper.settled();
+  expect(keeper.get("mariadb/db")).toMatchObject({ state: "warn", problem: { problem: "mariadb.auth" } });
+});
+
+test("the service of a new process forgets nothing before the looks begin", async () => {
+  const since = new Date(Date.now() - minute);
+  await db().healthState.create({ data: { component: "nginx/web", state: "down", since } });
+  await db().healthWatch.create({ data: { id: 1, at: new Date() } });
+  const stop = await healthService.start();
+  try {
+    health().follow([web]);
+    expect(health().get("nginx/web")).toMatchObject({ state: "down", since: since.toISOString() });
+    await health().settled();
+    expect(await db().healthState.count()).toBe(1);
+  } finally {
+    await stop();
+  }
 });
 
 test("a short restart changes nothing; after a longer one nobody knows what was", async () => {

@@ -250,7 +250,11 @@ function problemOf(error: AppError): ToldProblem {
   return tellProblem(error, { problem: "health.failed", params: { says: error.message.slice(0, 300) } });
 }
 
-const lookOf = (probed: Probed): Look =>
-  probed.state === "up"
-    ? { up: true, at: probed.at, concerns: probed.data.concerns ?? [] }
-    : { up: false, at: probed.at, problem: problemOf(probed.error) };
+function lookOf(probed: Probed): Look {
+  if (probed.state === "up") return { up: true, at: probed.at, concerns: probed.data.concerns ?? [] };
+  const problem = problemOf(probed.error);
+  // It answers, and does not let us look: that wants a look, but is no outage.
+  return probed.error.code === "UPSTREAM_AUTH"
+    ? { up: true, at: probed.at, concerns: [problem] }
+    : { up: false, at: probed.at, problem };
+}

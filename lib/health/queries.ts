@@ -46,6 +46,12 @@ const service = (code: string): string =>
   `sum by (service) (rate(traefik_service_requests_total{${code}$labels}[$window]))`;
 const symfony = 'action="all",';
 
+const solr10Requests = sum("solr_core_requests_total", 'internal="false",');
+/** Without the parts that a node asks of others. */
+const solr9Handlers = 'handler!~".*[[]shard[]]",';
+const solr9Requests = sum("solr_metrics_core_requests_total", `type=~"|requests",${solr9Handlers}`);
+const solr9Errors = `(${sum("solr_metrics_core_requests_total", `type="errors",${solr9Handlers}`)} or ${sum("solr_metrics_core_errors_total", solr9Handlers)})`;
+
 export const kindQueries: Readonly<Record<string, KindQueries>> = {
   traefik: {
     // It tells its figures itself: who reaches them reaches it.
@@ -133,7 +139,12 @@ export const kindQueries: Readonly<Record<string, KindQueries>> = {
     up: null,
     scraped: scraped("redis_stream_group_messages_pending"),
     signals: [
-      signal("waiting", "count", "max(redis_stream_group_lag{$labels})"),
+      // Older exporters do not know the lag; a stream's length is as good where what was handled is deleted, as is usual.
+      signal(
+        "waiting",
+        "count",
+        "max(redis_stream_group_lag{$labels}) or clamp_min(max(redis_stream_length{$labels}) - max(redis_stream_group_messages_pending{$labels}), 0)",
+      ),
       signal("in_work", "count", "max(redis_stream_group_messages_pending{$labels})"),
     ],
   },
@@ -172,17 +183,23 @@ export const kindQueries: Readonly<Record<string, KindQueries>> = {
       signal("evicted", "perSecond", sum("redis_evicted_keys_total")),
     ],
   },
-  // Solr 10 tells its metrics itself; of Solr 9 an exporter does, under other names.
+  // Solr tells its metrics itself: 9.7 and later as an exporter of 9 names them, but with `type`; 10 by names of its own.
   solr: {
-    up: null,
+    // The exporter says by its ping; Solr's own page cannot: when Solr is down there is no page.
+    up: `max(solr_ping{$labels}) or ${scraped("solr_core_requests_total")} or max(up and on (job, instance) last_over_time(solr_metrics_core_requests_total{type="requests",$labels}[6h]))`,
     scraped:
       'max(up and on (job, instance) last_over_time({__name__=~"solr_core_requests_total|solr_metrics_core_requests_total",$labels}[6h]))',
     signals: [
-      requests(
-        `${sum("solr_core_requests_total", 'internal="false",')} or ${sum("solr_metrics_core_requests_total")}`,
+      // Of every request Solr 9 itself tells its errors again beside it, by `type`; the exporter has no such label.
+      requests(`${solr10Requests} or ${solr9Requests}`),
+      signal(
+        "errors",
+        "share",
+        `${share(sum("solr_core_requests_errors_total", 'internal="false",'), solr10Requests)} or ${share(solr9Errors, solr9Requests)}`,
       ),
+      // Solr 9 itself has no 95: what 99 of 100 are within, 95 are too.
       p95(
-        `${quantile("solr_core_requests_times_milliseconds_bucket", 'handler="/select",internal="false",')} or max(solr_metrics_core_query_p95_ms{$labels})`,
+        `${quantile("solr_core_requests_times_milliseconds_bucket", 'handler="/select",internal="false",')} or max(solr_metrics_core_query_p95_ms{$labels}) or max(solr_metrics_core_request_time_ms{handler="/select",quantile="0.99",$labels})`,
       ),
     ],
   },

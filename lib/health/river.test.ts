@@ -2,7 +2,8 @@
 import { afterAll, expect, test } from "vitest";
 import { gatherTraffic } from "../cloudflare/traffic";
 import { closeServers, web } from "../systems/test-server";
-import { zoneFigures } from "./river";
+import { Rates } from "./rates";
+import { hourOf, zoneFigures } from "./river";
 
 afterAll(closeServers);
 
@@ -41,4 +42,33 @@ test("a zone's gate", async () => {
     p95: null,
   });
   expect(zoneFigures("cf", now + 20 * 60_000)).toEqual(none);
+});
+
+test("the last hour: requests at the router, what was cached by the layer that has a backend", () => {
+  const now = Date.parse("2026-11-26T12:00:00Z");
+  const rates = new Rates();
+  // Twenty minutes of looks, each minute 600 requests more at the router; the two nodes share them and ask for a quarter.
+  for (let minute = 20; minute >= 0; minute -= 1) {
+    const at = now - minute * 60_000;
+    const done = (20 - minute) * 600;
+    rates.add("traefik/edge", at, { requests: done, failed: done / 10 });
+    rates.add("varnish/a", at, { requests: done / 2, backendRequests: done / 4, failed: 0 });
+    rates.add("varnish/b", at, { requests: done / 2, backendRequests: 0, failed: 0 });
+    rates.add("nginx/web", at, { requests: done * 7 });
+  }
+  const gates = [
+    { key: "nginx/web", layer: "web" as const },
+    { key: "varnish/a", layer: "cache" as const },
+    { key: "varnish/b", layer: "cache" as const },
+    { key: "traefik/edge", layer: "router" as const },
+  ];
+  const hour = hourOf({ rates }, gates, now);
+  expect([hour.requests.at(-1), hour.cached.at(-1), hour.errors.at(-1)]).toEqual([10, 0.75, 0.1]);
+  expect([hour.requests[0], hour.cached[0], hour.errors[0]]).toEqual([null, null, null]);
+  const behindCache = hourOf({ rates }, gates.slice(0, 3), now);
+  expect([behindCache.requests.at(-1), behindCache.cached.at(-1), behindCache.errors.at(-1)]).toEqual([
+    10, 0.75, 0,
+  ]);
+  const none = hourOf({ rates: new Rates() }, gates, now);
+  expect(none.requests.every((one) => one === null) && none.cached.every((one) => one === null)).toBe(true);
 });

@@ -100,38 +100,47 @@ const times = (requests: number, share: number | null | undefined): number | nul
 
 const flowing = new Set(["edge", "router", "cache", "web", "app", "store"]);
 
-/** The last hour of the outermost layer that counts, from the servers' own counters. */
-function hourOf(keeper: HealthKeeper, gates: readonly Gate[], now: number): River["hour"] {
-  const layer = ["router", "cache", "web", "app"].find((one) =>
-    gates.some(
-      (gate) => gate.layer === one && keeper.rates.perSecond(gate.key, "requests", windowMs, now) !== null,
-    ),
-  );
-  const keys = gates.filter((gate) => gate.layer === layer).map(({ key }) => key);
-  const summed = (counter: string): (number | null)[] => {
+/**
+ * The last hour from the servers' own counters: requests of the outermost layer that counts them, what failed of the outermost that
+ * counts that, what was cached of the layer that has a backend. A router in front of the cache knows nothing of the latter.
+ */
+export function hourOf(
+  keeper: Pick<HealthKeeper, "rates">,
+  gates: readonly Pick<Gate, "key" | "layer">[],
+  now: number,
+): River["hour"] {
+  const counting = (counter: string): readonly string[] => {
+    const counts = ({ key }: Pick<Gate, "key">) =>
+      keeper.rates.perSecond(key, counter, windowMs, now) !== null;
+    const layer = ["router", "cache", "web", "app"].find((one) =>
+      gates.some((gate) => gate.layer === one && counts(gate)),
+    );
+    return gates.filter((gate) => gate.layer === layer).map(({ key }) => key);
+  };
+  const summed = (keys: readonly string[], counter: string): (number | null)[] => {
     const courses = keys.map((key) => keeper.rates.course(key, counter, hourStepMs, hourSteps, now));
     return Array.from({ length: hourSteps }, (_, index) => {
       const known = courses.map((course) => course[index] ?? null).filter((one) => one !== null);
       return known.length === 0 ? null : known.reduce((sum, one) => sum + one, 0);
     });
   };
-  const requests = summed("requests");
-  const behind = summed("backendRequests");
-  const failed = summed("failed");
-  const share = (part: number | null, index: number): number | null => {
-    const whole = requests[index] ?? null;
-    if (part === null || whole === null) return null;
-    return whole === 0 ? 0 : Math.min(1, Math.max(0, part / whole));
+  /** How much of a layer's requests a counter of the same layer is, step by step; null where there were none. */
+  const shares = (counter: string): (number | null)[] => {
+    const keys = counting(counter);
+    const whole = summed(keys, "requests");
+    return summed(keys, counter).map((part, index) => {
+      const requests = whole[index] ?? null;
+      return part === null || requests === null || requests === 0
+        ? null
+        : Math.min(1, Math.max(0, part / requests));
+    });
   };
   return {
     stepMs: hourStepMs,
     end: new Date(now).toISOString(),
-    requests,
-    cached: behind.map((one, index) => {
-      const passed = share(one, index);
-      return passed === null || requests[index] === 0 ? null : 1 - passed;
-    }),
-    errors: failed.map(share),
+    requests: summed(counting("requests"), "requests"),
+    cached: shares("backendRequests").map((passed) => (passed === null ? null : 1 - passed)),
+    errors: shares("failed"),
   };
 }
 

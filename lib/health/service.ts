@@ -119,7 +119,7 @@ export const healthService = {
       collector().onLook((looked) => keeper.see(looked)),
       stopTelling,
     ];
-    follow();
+    // Not before the looks begin: nobody is watched yet, and what is not watched is forgotten.
     const watch = setInterval(() => {
       keeper
         .watched()

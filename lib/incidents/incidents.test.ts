@@ -168,6 +168,75 @@ describe("the keeper", () => {
     expect(heard.at(-1)).toBe("reopened cache");
   });
 
+  test("what wanted a look before for a reason of its own is not dragged in, nor its time", async () => {
+    turn("php_fpm/php", "warn", -3 * 86_400);
+    turn("nginx/web", "warn", 3);
+    turn("mariadb/db", "down", 4);
+    // Health names the cause of all that is ill above it.
+    turn("php_fpm/php", "warn", -3 * 86_400, "mariadb/db");
+    turn("nginx/web", "warn", 3, "mariadb/db");
+    await keeper.settled();
+    const [one] = await all();
+    expect(one?.components.map(({ component }) => component).sort()).toEqual(["mariadb/db", "nginx/web"]);
+    expect(one?.openedAt).toEqual(new Date(began + 3000));
+    turn("mariadb/db", "up", 6);
+    // One of them still wants a look, for itself now: that keeps nothing open.
+    turn("nginx/web", "warn", 3);
+    await closed();
+    expect(heard).toEqual(["opened db", "closed db"]);
+  });
+
+  test("closed by hand while it was down, well meanwhile, down again: it closes by itself, and nobody has acknowledged it", async () => {
+    turn("mariadb/db", "down", 1);
+    turn("nginx/web", "down", 2, "mariadb/db");
+    await keeper.settled();
+    const [{ id } = { id: 0 }] = await all();
+    const data = {
+      state: "closed",
+      closedAt: new Date(began + 3000),
+      closedBy: "Ada",
+      acknowledgedBy: "Ada",
+    };
+    await db().incident.update({ where: { id }, data });
+    turn("nginx/web", "up", 4);
+    turn("mariadb/db", "up", 4);
+    turn("mariadb/db", "down", 6);
+    await keeper.settled();
+    expect(await all()).toMatchObject([{ id, state: "open", acknowledgedBy: null }]);
+    turn("mariadb/db", "up", 8);
+    await closed();
+    expect(heard).toEqual(["opened db", "reopened db", "closed db"]);
+  });
+
+  test("after a restart: what is down and in no incident joins or opens one, what is well ends, what was closed by hand stays so", async () => {
+    turn("redis/cache", "down", 1);
+    turn("mariadb/db", "down", 1);
+    await keeper.settled();
+    const byHand = { state: "closed", closedAt: new Date(), closedBy: "Ada" };
+    await db().incident.updateMany({ where: { cause: "mariadb/db" }, data: byHand });
+    // Health kept it, and the incident did not: Sluice died between the two.
+    const kept = (key: string, state: HealthState, second: number): Component => {
+      const one = states.get("redis/cache");
+      if (one === undefined) throw new Error("not there");
+      return { ...one, key, state, since: new Date(began + second * 1000).toISOString() };
+    };
+    keeper.takeUp([
+      kept("redis/cache", "up", 5),
+      kept("mariadb/db", "down", 1),
+      kept("site/main", "down", 6),
+    ]);
+    await keeper.settled();
+    const found = await all();
+    expect(found.map(({ cause, state }) => [cause, state])).toEqual([
+      ["redis/cache", "open"],
+      ["mariadb/db", "closed"],
+    ]);
+    expect(found[0]?.components.map(({ component, until }) => [component, until !== null])).toEqual([
+      ["redis/cache", true],
+      ["site/main", false],
+    ]);
+  });
+
   test("one that breaks again while it calms down is not closed", async () => {
     turn("redis/cache", "down", 1);
     turn("redis/cache", "up", 2);

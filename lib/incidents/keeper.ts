@@ -9,6 +9,8 @@ import { addEntry, type StoredIncident, toMaintenance, toRow } from "./rows";
 
 /** All must have been well for so long before it is closed. */
 const calmMs = 15_000;
+/** Looks are so far apart that what fails may be seen before what it fails for. */
+const togetherMs = 60_000;
 /** What breaks again so soon after is the same incident. */
 const againMs = 10 * 60_000;
 
@@ -91,6 +93,22 @@ export class IncidentKeeper {
     this.#queue(() => this.#see(component, before));
   }
 
+  /** What health knew before a restart and incidents may not: what is down and in none, what is well and still stands in one. Never throws. */
+  takeUp(components: readonly Component[]): void {
+    this.#queue(async () => {
+      for (const component of components) {
+        const { key, state, since } = component;
+        if (state === "up") await this.#well(key, new Date(since), "down");
+        if (state !== "down") continue;
+        // Also one that somebody closed while it was down: it stays closed.
+        const known = await db().incidentComponent.findFirst({
+          where: { component: key, since: { gte: new Date(Date.parse(since) - togetherMs) } },
+        });
+        if (known === null) await this.#see(component, state);
+      }
+    });
+  }
+
   /** Announced work may be over: what still fails is told now. Never throws. */
   afterWork(): void {
     for (const key of this.#silenced) {
@@ -131,8 +149,16 @@ export class IncidentKeeper {
     const at = new Date(component.since);
     if (state === "down") await this.#failed(component, at, "down");
     // It answers, and badly, for something below it.
-    else if (state === "warn" && component.cause !== null) await this.#failed(component, at, "degraded");
+    else if (state === "warn" && this.#suffers(component)) await this.#failed(component, at, "degraded");
+    // What wants a look for a reason of its own is as well as it was.
+    else if (state === "warn") await this.#well(key, new Date(), before);
     else if (state !== "unknown") await this.#well(key, at, before);
+  }
+
+  /** Whether it is ill because of what it depends on: it was not before that was. */
+  #suffers({ cause, since }: Component): boolean {
+    const below = cause === null ? null : this.#health.get(cause);
+    return below !== null && Date.parse(since) >= Date.parse(below.since) - togetherMs;
   }
 
   #fold(key: string, open: readonly IncidentRow[], root = this.#health.get(key)?.cause ?? key): Fold {
@@ -256,8 +282,25 @@ export class IncidentKeeper {
     if (last !== null) {
       await db().incident.update({
         where: { id: last.id },
-        data: { state: "open", closedAt: null, closedBy: null, title },
+        // Who acknowledged the first time need not know of this one.
+        data: {
+          state: "open",
+          closedAt: null,
+          closedBy: null,
+          acknowledgedAt: null,
+          acknowledgedBy: null,
+          title,
+        },
       });
+      // What got well while it was closed (by hand) was told to nobody.
+      for (const { component } of await db().incidentComponent.findMany({
+        where: { incidentId: last.id, until: null },
+      }))
+        if (this.#health.get(component)?.state === "up")
+          await db().incidentComponent.update({
+            where: { incidentId_component: { incidentId: last.id, component } },
+            data: { until: at },
+          });
       await addEntry(last.id, { type: "reopened", at });
       return { id: last.id, event: "reopened" };
     }

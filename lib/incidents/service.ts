@@ -184,7 +184,7 @@ export const incidentsService = {
       health().onChange(({ component, before }) => keeper.see(component, before)),
       // What it fails for may be known a moment later than that it fails.
       health().onUpdate((component) => {
-        if (component.cause !== null && (component.state === "down" || component.state === "warn"))
+        if (component.state === "warn" || (component.state === "down" && component.cause !== null))
           keeper.see(component, component.state);
       }),
       keeper.onEvent(({ event, incident }) => {
@@ -199,7 +199,16 @@ export const incidentsService = {
           .catch((error: unknown) => log.warn({ err: error }, "evidence of an incident could not be kept"));
       }),
     ];
-    const afterWork = setInterval(() => keeper.afterWork(), afterWorkMs);
+    let takenUp = false;
+    const afterWork = setInterval(() => {
+      // Health knows its components when the looks begin, which is after this.
+      const components = takenUp ? [] : health().all();
+      if (components.length > 0) {
+        takenUp = true;
+        keeper.takeUp(components);
+      }
+      keeper.afterWork();
+    }, afterWorkMs);
     liveHub().forgetIncidents();
     await keeper.open();
     return async () => {

@@ -7,6 +7,7 @@ import { toAppError } from "../errors/app-error";
 import { log } from "../runtime/log";
 import type { NoticeEvent } from "./contract";
 
+const longestWaitMs = 6 * 3_600_000;
 /** Ms until the next try, by how many there were. */
 const backoff = [5_000, 15_000, 60_000, 5 * 60_000, 15 * 60_000, 60 * 60_000] as const;
 /** A notice that waits for an earlier one of its incident is looked at so long after that one is. */
@@ -57,6 +58,7 @@ export type NewNotice = {
 
 export class Notifier<To extends { readonly name: string } = Channel> {
   readonly #options: NotifierOptions<To>;
+  readonly #attempting = new Set<number>();
   readonly #busy = new Map<string, Promise<void>>();
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
@@ -117,7 +119,6 @@ export class Notifier<To extends { readonly name: string } = Channel> {
 
   async #look(): Promise<void> {
     try {
-      this.lookedAt = Date.now();
       const due = await db().delivery.findMany({
         where: { state: "waiting", nextAttemptAt: { lte: new Date() } },
         orderBy: { id: "asc" },
@@ -126,6 +127,8 @@ export class Notifier<To extends { readonly name: string } = Channel> {
         select: { channel: true },
       });
       for (const { channel } of due) this.#work(channel);
+      // Only now: a database that cannot be read is no sign of life.
+      this.lookedAt = Date.now();
       const next = await db().delivery.findFirst({
         where: { state: "waiting", channel: { notIn: [...this.#busy.keys()] } },
         orderBy: { nextAttemptAt: "asc" },
@@ -175,8 +178,18 @@ export class Notifier<To extends { readonly name: string } = Channel> {
     return true;
   }
 
-  /** Tries one now. Returns whether it came to an end. */
+  /** Tries one now; one that is being tried already is not tried twice. */
   async attempt(id: number): Promise<void> {
+    if (this.#attempting.has(id)) return;
+    this.#attempting.add(id);
+    try {
+      await this.#attempt(id);
+    } finally {
+      this.#attempting.delete(id);
+    }
+  }
+
+  async #attempt(id: number): Promise<void> {
     const one = await db().delivery.findUnique({ where: { id } });
     if (one === null || one.state !== "waiting") return;
     const { channels, give_up } = this.#options.settings();
@@ -201,10 +214,9 @@ export class Notifier<To extends { readonly name: string } = Channel> {
         log.warn({ channel: channel.name, code: error.code }, "a notice was given up");
         return;
       }
-      const wait = Math.max(
-        backoff[Math.min(attempts, backoff.length) - 1] ?? 0,
-        error.detail.retryAfterMs ?? 0,
-      );
+      // Who wants us to wait for days is asked sooner all the same.
+      const asked = Math.min(error.detail.retryAfterMs ?? 0, longestWaitMs);
+      const wait = Math.max(backoff[Math.min(attempts, backoff.length) - 1] ?? 0, asked);
       const nextAttemptAt = new Date(Date.now() + wait);
       await db().delivery.update({ where: { id }, data: { attempts, lastError: says, nextAttemptAt } });
     }

@@ -385,6 +385,36 @@ describe("on their way", () => {
     expect((await rows())[2]?.nextAttemptAt.getTime()).toBeGreaterThan(Date.now() + 100_000);
   });
 
+  test("who asks for a thousand years is asked again within hours", async () => {
+    const notifier = begin();
+    answers = [
+      async () => {
+        throw new AppError("UPSTREAM_LIMIT", "Slow down.", { retryAfterMs: 99_999_999_999_999_000 });
+      },
+    ];
+    await notifier.add(of({}));
+    await until("it was tried", async () => (await rows())[0]?.attempts === 1, 5000);
+    expect((await rows())[0]?.nextAttemptAt.getTime()).toBeLessThan(Date.now() + 7 * 3_600_000);
+  });
+
+  test("one that is being sent is not sent again by who presses the button", async () => {
+    const notifier = begin();
+    let release = () => {};
+    answers = [
+      () =>
+        new Promise((resolve) => {
+          release = () => resolve("sent");
+        }),
+    ];
+    const id = await notifier.add(of({}));
+    await until("it is being sent", async () => answers.length === 0, 5000);
+    await notifier.attempt(id ?? 0);
+    expect(sent).toEqual([]);
+    release();
+    await until("it is told", async () => sent.length > 0, 5000);
+    expect(sent).toEqual(["a opened 7"]);
+  });
+
   test("what is mended is not told before what was broken, however long that waits; another incident's is", async () => {
     const notifier = begin();
     answers = [failing("UNREACHABLE")];

@@ -142,7 +142,11 @@ async function tellIncident({ event, incident }: IncidentEvent): Promise<void> {
   const settings = config().notify;
   const at = new Date();
   const trackers = trackersFor(config().tickets, incident);
-  const wanted = [...channelsForIncident(settings, event, incident, at), ...trackers];
+  const rulesAt = (time: Date) => channelsForIncident(settings, event, incident, time);
+  // It may end at an hour of which a rule does not speak: who heard of the beginning hears of that.
+  const byRules =
+    event === "closed" ? [...rulesAt(at), ...rulesAt(new Date(incident.openedAt))] : rulesAt(at);
+  const wanted = [...new Set([...byRules, ...trackers])];
   const heard = new Set(
     (
       await db().delivery.findMany({
@@ -157,9 +161,16 @@ async function tellIncident({ event, incident }: IncidentEvent): Promise<void> {
   );
   // Who was never told that it is broken need not hear that it is mended.
   const told = event === "opened" || event === "reopened" ? wanted : wanted.filter((one) => heard.has(one));
-  // It may open and close again and again.
-  const turn =
-    event === "opened" ? "" : ` ${incident.closedAt ?? incident.acknowledgedAt ?? at.toISOString()}`;
+  // It may open and close again and again: each time is its own entry on the timeline.
+  const entry =
+    event === "opened"
+      ? null
+      : await db().incidentEntry.findFirst({
+          where: { incidentId: incident.id, type: event },
+          orderBy: { id: "desc" },
+          select: { id: true },
+        });
+  const turn = entry === null ? "" : ` ${entry.id}`;
   for (const channel of told)
     await notifier().add({
       channel,
@@ -187,8 +198,19 @@ async function tellChange(row: ChangeRow): Promise<void> {
 
 /** What happened while Sluice went down may not have been written down: what was is not told twice. */
 async function catchUp(): Promise<void> {
-  for (const incident of await incidents().current())
+  for (const incident of await incidents().current()) {
     if (Date.now() - Date.parse(incident.openedAt) < dayMs) await tellIncident({ event: "opened", incident });
+    const again = await db().incidentEntry.findFirst({
+      where: { incidentId: incident.id, type: "reopened", at: { gte: new Date(Date.now() - catchUpMs) } },
+      select: { id: true },
+    });
+    if (again !== null) await tellIncident({ event: "reopened", incident });
+  }
+  const closed = await db().incident.findMany({
+    where: { state: "closed", closedAt: { gte: new Date(Date.now() - catchUpMs) } },
+    select: { id: true },
+  });
+  for (const { id } of closed) await tellIncident({ event: "closed", incident: await findIncident(id) });
   const rows = await db().change.findMany({
     where: { finishedAt: { gte: new Date(Date.now() - catchUpMs) } },
     select: rowColumns,

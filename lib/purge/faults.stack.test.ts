@@ -276,7 +276,7 @@ describe.skipIf(!mayBreak)("faults on a stack of one's own", () => {
   test("Redis down fails that layer only, and nothing is called fresh", async () => {
     await stopOutbox();
     await lab.close();
-    lab = await openLab((yaml) => yaml.replace(/redis:\/\/127\.0\.0\.1:\d+/, "redis://127.0.0.1:9"));
+    lab = await openLab((yaml) => yaml.replace(/redis:\/\/127\.0\.0\.1:\d+/g, "redis://127.0.0.1:9"));
     stopOutbox = startOutbox();
     const { row, proof } = await purgeToEnd(url(page), { timeoutMs: 60_000 });
     expect(row.state).toBe("failed");

@@ -197,7 +197,7 @@ describe.skipIf(!testStack())("services", () => {
     const detail = await serviceDetail({ host, id: "detail" }, true);
     expect(detail.env).toContain("APP_SECRET");
     expect(JSON.stringify(detail)).not.toContain("hush-hush");
-    // A base image may have labels of its own.
+    // A base image that was made here has a label, too.
     expect(detail.labels).toMatchObject({ team: "a" });
     expect(detail.healthCheck?.log[0]).toMatchObject({ exitCode: 0 });
     await lab.own.docker("rm", "-f", "detail");

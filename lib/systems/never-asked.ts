@@ -8,6 +8,9 @@ const never = new BlockList();
 never.addSubnet("169.254.0.0", 16, "ipv4");
 never.addSubnet("fe80::", 10, "ipv6");
 never.addSubnet("fd00:ec2::", 32, "ipv6");
+// The same behind translators of addresses (RFC 6052, RFC 3056).
+never.addSubnet("64:ff9b::a9fe:0", 112, "ipv6");
+never.addSubnet("2002:a9fe::", 32, "ipv6");
 never.addAddress("100.100.100.200", "ipv4");
 never.addAddress("192.0.0.192", "ipv4");
 // No one machine's (RFC 6890): "this host", to many, to all.

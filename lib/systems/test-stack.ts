@@ -13,6 +13,8 @@ const stackFile = z.object({
     varnishSecretFile: z.string(),
     cloudflareToken: z.string(),
     redisPassword: z.string(),
+    s3AccessKey: z.string(),
+    s3SecretKey: z.string(),
     mariadbUser: z.string(),
     mariadbPassword: z.string(),
   }),

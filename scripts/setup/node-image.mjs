@@ -1,5 +1,5 @@
 // The base of Sluice's image: the official one, or one of the same shape from Debian and this machine's own Node.
-import { cpSync, existsSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { baseImage, ensureImages } from "../../lab/run/images.mjs";
@@ -12,21 +12,14 @@ export const officialImage = "node:20-bookworm-slim";
 /** @param {string} image */
 const isThere = async (image) => (await run("docker", ["image", "inspect", image])).code === 0;
 
-const dockerfile = (/** @type {boolean} */ authorities) => `FROM ${baseImage}
+const dockerfile = `FROM ${baseImage}
 RUN apt-get update && apt-get install -y --no-install-recommends libstdc++6 ca-certificates && rm -rf /var/lib/apt/lists/* \\
  && groupadd --gid 1000 node && useradd --uid 1000 --gid node --shell /bin/bash --create-home node
 COPY node /usr/local/
 RUN ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm \\
  && ln -s ../lib/node_modules/npm/bin/npx-cli.js /usr/local/bin/npx \\
  && node --version && npm --version
-${
-  authorities
-    ? `# This machine reaches the registries through an authority of its own.
-COPY authorities.pem /usr/local/share/sluice-lab-authorities.pem
-ENV NODE_EXTRA_CA_CERTS=/usr/local/share/sluice-lab-authorities.pem NPM_CONFIG_CAFILE=/usr/local/share/sluice-lab-authorities.pem
-`
-    : ""
-}CMD ["node"]
+CMD ["node"]
 `;
 
 /** Where npm itself is, seen from this Node. */
@@ -66,10 +59,7 @@ export async function ensureNodeImage() {
     cpSync(realpathSync(process.execPath), join(context, "node", "bin", "node"));
     cpSync(headers, join(context, "node", "include", "node"), { recursive: true, dereference: true });
     cpSync(npm, join(context, "node", "lib", "node_modules", "npm"), { recursive: true });
-    const authorities = process.env.NODE_EXTRA_CA_CERTS;
-    if (authorities && existsSync(authorities))
-      writeFileSync(join(context, "authorities.pem"), readFileSync(authorities));
-    writeFileSync(join(context, "Dockerfile"), dockerfile(Boolean(authorities && existsSync(authorities))));
+    writeFileSync(join(context, "Dockerfile"), dockerfile);
     await step(`building ${tag}`, () =>
       must("docker", ["build", "--network", "host", "-q", "-t", tag, context], {
         timeoutMs: 600_000,

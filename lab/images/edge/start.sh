@@ -7,19 +7,19 @@ if [ "${1:-}" = health ]; then
   curl -fsS -o /dev/null http://127.0.0.1:8002/state
   exit
 fi
-: "${VARNISH_NODES:=varnish-1 varnish-2}" "${CLOUDFLARE_TOKEN:?}"
+: "${ORIGINS:?}" "${CLOUDFLARE_TOKEN:?}"
 cache=/var/cache/nginx/edge
 mkdir -p "$cache" /run/lab
 chown www-data "$cache"
 servers=""
-for node in $VARNISH_NODES; do
-  case "$node" in *[!a-zA-Z0-9.:-]*) echo "not a host name: $node" >&2; exit 2 ;; esac
-  servers="$servers        server $node max_fails=1 fail_timeout=5s;
+for origin in $ORIGINS; do
+  case "$origin" in *[!a-zA-Z0-9.:-]*) echo "not a host name: $origin" >&2; exit 2 ;; esac
+  servers="$servers        server $origin max_fails=1 fail_timeout=5s;
 "
 done
 while IFS= read -r line || [ -n "$line" ]; do
   case "$line" in
-    *'@VARNISH_NODES@'*) printf '%s' "$servers" ;;
+    *'@ORIGINS@'*) printf '%s' "$servers" ;;
     *) printf '%s\n' "$line" ;;
   esac
 done < /lab/nginx.conf > /run/lab/nginx.conf

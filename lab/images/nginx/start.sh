@@ -6,7 +6,7 @@ if [ "${1:-}" = health ]; then
   curl -fsS -o /dev/null http://127.0.0.1:8080/lab-health
   exit
 fi
-: "${PURGER_NETWORKS:=127.0.0.1}" "${MONITOR_NETWORKS:=}" "${PHP_HOST:=php}"
+: "${PURGER_NETWORKS:=127.0.0.1}" "${MONITOR_NETWORKS:=}" "${PHP_HOST:=php}" "${NUXT_HOST:=nuxt}"
 for network in $PURGER_NETWORKS $MONITOR_NETWORKS; do
   case "$network" in *[!0-9a-fA-F.:/]*) echo "not a network: $network" >&2; exit 2 ;; esac
 done
@@ -27,5 +27,5 @@ if [ -e "$module" ]; then
   echo "load_module $module;" > /run/lab/modules.conf
   sed -e "s|@PURGER_NETWORKS@|$PURGER_NETWORKS|" /lab/purge.conf > /run/lab/purge.conf
 fi
-sed -e "s|@PHP_HOST@|$PHP_HOST|" -e "s|@USER@|$user|" /lab/nginx.conf > /run/lab/nginx.conf
+sed -e "s|@PHP_HOST@|$PHP_HOST|" -e "s|@NUXT_HOST@|$NUXT_HOST|" -e "s|@USER@|$user|" /lab/nginx.conf > /run/lab/nginx.conf
 exec nginx -c /run/lab/nginx.conf -g 'daemon off;'

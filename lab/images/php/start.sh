@@ -19,6 +19,8 @@ case "$role" in
   fpm) exec php-fpm8.2 --nodaemonize ;;
   worker)
     : > /run/worker
+    # Beside it: a Solr that is not there holds up nobody.
+    $as_www php bin/console lab:index --no-debug &
     exec $as_www php bin/console messenger:consume async --no-debug --time-limit=3600 --memory-limit=96M ;;
   *) exec "$@" ;;
 esac

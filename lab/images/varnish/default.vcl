@@ -108,6 +108,12 @@ sub vcl_recv {
     unset req.http.x-sluice-tags;
     unset req.http.x-sluice-revision;
 
+    # A load balancer asks whether this node is well. What lies behind it is the backend probe's question: a node
+    # without a backend still serves what it holds.
+    if (req.url == "/lab-health") {
+        return (synth(200, "OK"));
+    }
+
     call normalise_request;
 
     # Before anything else looks at the method: these are handled here and reach no backend.

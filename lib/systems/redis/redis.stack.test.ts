@@ -1,10 +1,11 @@
 // Redis on the reference stack; every key under a prefix of its own, gone afterwards.
+import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { createServer } from "node:net";
-import { inspect } from "node:util";
+import { inspect, promisify } from "node:util";
 import { Redis } from "ioredis";
 import { afterAll, describe, expect, test } from "vitest";
-import { testStack } from "../test-stack";
+import { freePort, testStack, until } from "../test-stack";
 import { globEscape } from "./glob";
 import {
   deleteKeys,
@@ -17,6 +18,7 @@ import {
   type RedisSystem,
 } from "./redis";
 
+const exec = promisify(execFile);
 const stack = testStack();
 
 test("nobody there fails at once, and again at once", async () => {
@@ -122,5 +124,45 @@ describe.skipIf(!stack)("redis", () => {
     });
     disconnect("wrong");
     disconnect("without");
+  });
+
+  describe("at its limits", () => {
+    /** One of its own, which is filled until `full` says so. */
+    async function filled(options: readonly string[], full: string): Promise<readonly string[]> {
+      const name = `sluice-test-redis-${randomBytes(6).toString("hex")}`;
+      const port = await freePort();
+      const docker = async (...args: string[]) =>
+        (await exec("docker", args, { timeout: 30_000 })).stdout.trim();
+      const image = await docker("inspect", "--format", "{{.Image}}", stack?.containers.redis ?? "");
+      const own = { name, url: `redis://127.0.0.1:${port}/0`, password: "lab", timeout: 2000 };
+      const published = ["-p", `127.0.0.1:${port}:6379`];
+      await docker("run", "-d", "--name", name, ...published, "-e", "REDIS_PASSWORD=lab", ...options, image);
+      const writer = new Redis(own.url, { password: "lab", lazyConnect: true, retryStrategy: () => null });
+      writer.on("error", () => {});
+      try {
+        await until("it answers", async () => (await probe(own)).state === "up", 20_000);
+        await writer.connect();
+        let written = 0;
+        return await until(`it says ${full}`, async () => {
+          // Refused from some point on: that is what it is for.
+          await writer.set(`fill:${written++}`, "x".repeat(100_000)).catch(() => {});
+          const seen = await probe(own);
+          const problems =
+            seen.state === "up" ? (seen.data.concerns ?? []).map(({ problem }) => problem) : [];
+          return problems.includes(full) ? problems : null;
+        });
+      } finally {
+        writer.disconnect();
+        disconnect(name);
+        await docker("rm", "-f", name);
+      }
+    }
+
+    test("its memory is nearly full", async () => {
+      expect(await filled(["-e", "REDIS_MAXMEMORY=4mb"], "redis.nearlyFull")).toEqual(["redis.nearlyFull"]);
+    }, 60_000);
+    test("its disk is full: what is written is not kept", async () => {
+      expect(await filled(["--tmpfs", "/data:size=1m"], "redis.notWritten")).toContain("redis.notWritten");
+    }, 60_000);
   });
 });

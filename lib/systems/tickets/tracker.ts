@@ -152,6 +152,11 @@ export const nothing = z.unknown();
 /** Nothing else becomes a link on a page. */
 export const webAddress = z.url({ protocol: /^https?$/ });
 
+/** GitHub takes 65,536 characters; what says that it was told stands at the end. */
+const longestMarkdown = 60_000;
+
 /** As trackers that speak Markdown are given it. A name after @ would be called by the tracker: here it is only told. */
 export const markdownOf = ({ link, markdown }: TicketText, mark?: string): string =>
-  [link, markdown, ...(mark === undefined ? [] : [mark])].join("\n\n").replaceAll("@", "@\u200b");
+  [link, markdown.slice(0, longestMarkdown), ...(mark === undefined ? [] : [mark])]
+    .join("\n\n")
+    .replaceAll("@", "@\u200b");

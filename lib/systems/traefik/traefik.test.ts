@@ -18,7 +18,7 @@ const well: Pages = {
     { name: "api@internal", provider: "internal", status: "enabled" },
     { name: "site@docker", status: "enabled", serverStatus: { "http://10.0.0.2:80": "UP" } },
   ],
-  "/api/version": { Version: "3.6.2", Codename: "ramequin" },
+  "/api/version": { Version: "v3.6.2", Codename: "ramequin" },
 };
 
 test("well: what there is to route", async () => {
@@ -64,7 +64,7 @@ test("its metrics: requests, certificates; without them it is up all the same", 
   const url = await pages({ ...well, "/metrics": metrics, "/other": "go_goroutines 3\n" });
   expect(await probe(at(url, `${url}/metrics`))).toMatchObject({
     data: {
-      counters: { requests: 42 },
+      counters: { requests: 42, failed: 2 },
       facts: { days: 3 },
       concerns: [{ problem: "traefik.certificateEnds", params: { days: 3 } }],
     },

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { AppError, tellProblem } from "../../errors/app-error";
 import type { ToldProblem } from "../../errors/contract";
 import { exchange } from "../exchange";
-import { type Metrics, readMetrics, sumOf } from "../exposition";
+import { type Metric, type Metrics, readMetrics } from "../exposition";
 import { get, type JsonApi, notProduct, read } from "../json-api";
 import { look } from "../look";
 import type { Probed } from "../system";
@@ -45,6 +45,8 @@ async function metricsOf(server: TraefikServer, address: string): Promise<Metric
     });
   return metrics;
 }
+
+const total = (metrics: readonly Metric[]): number => metrics.reduce((sum, { value }) => sum + value, 0);
 
 /** Days until the first certificate ends; null where Traefik has none. */
 function firstEnd(metrics: Metrics): number | null {
@@ -89,7 +91,9 @@ export const probe = (server: TraefikServer): Promise<Probed> =>
       try {
         const metrics = await metricsOf(server, server.metrics);
         // It has no series before the first request.
-        counters.requests = sumOf(metrics, "traefik_entrypoint_requests_total") ?? 0;
+        const answered = metrics.get("traefik_entrypoint_requests_total") ?? [];
+        counters.requests = total(answered);
+        counters.failed = total(answered.filter(({ labels }) => labels.code?.startsWith("5")));
         const days = firstEnd(metrics);
         if (days !== null) facts.days = days;
         if (days !== null && days < server.tls_days)
@@ -101,5 +105,5 @@ export const probe = (server: TraefikServer): Promise<Probed> =>
         );
       }
     }
-    return { version: Version, facts, counters, concerns };
+    return { version: Version.replace(/^v/, ""), facts, counters, concerns };
   });

@@ -16,6 +16,7 @@ final class AdminController
     public function __construct(
         private Articles $articles,
         private Gateway $gateway,
+        private Search $search,
         private MessageBusInterface $bus,
         private Environment $twig,
     ) {
@@ -58,6 +59,7 @@ final class AdminController
             $fields = array_map('strval', $request->request->all());
             if (($fields['action'] ?? '') === 'publish') {
                 $revision = $this->articles->publish($host, $id, $fields);
+$this->search->index([$this->articles->byId($host, $id)]);
                 $told = isset($fields['notify']);
                 if ($told) {
                     $this->tell($article, $host, $fields['dialect'] ?? 'roadiz');
@@ -105,6 +107,7 @@ final class AdminController
             }
         }
         $revision = $this->articles->publish($host, $id, $fields);
+$this->search->index([$this->articles->byId($host, $id)]);
         $notify = (bool) ($body['notify'] ?? true);
         if ($notify) {
             $this->tell($article, $host, $dialect);

@@ -64,6 +64,8 @@ final class Kernel extends BaseKernel
         $services->set(Articles::class);
         $services->set(Pages::class);
         $services->set(Gateway::class);
+        $services->set(Search::class);
+        $services->set(IndexCommand::class);
         $services->set(TrailingSlash::class);
         $services->set(WorkerPulse::class);
         $services->set(TellCachesHandler::class);
@@ -91,6 +93,7 @@ final class Kernel extends BaseKernel
         $add('sitemap', '/sitemap.xml', SiteController::class . '::sitemap');
         $add('media', '/media/{name}', SiteController::class . '::media', 'GET|HEAD', ['name' => '[a-z0-9-]+\.(svg|txt)']);
         $add('root', '/', SiteController::class . '::root');
+        $add('search', '/{_locale}/{word}', SiteController::class . '::search', 'GET|HEAD', ['_locale' => 'fr|en', 'word' => 'recherche|search']);
         $add('page', '/{_locale}{rest}', SiteController::class . '::page', 'GET|HEAD', ['_locale' => 'fr|en', 'rest' => '(/.*)?']);
     }
 }

@@ -10,7 +10,7 @@ use Twig\Environment;
 
 final class SiteController
 {
-    public function __construct(private Pages $pages, private Articles $articles, private Environment $twig)
+    public function __construct(private Pages $pages, private Articles $articles, private Environment $twig, private Search $search)
     {
     }
 
@@ -32,6 +32,20 @@ final class SiteController
         }
 
         return CacheHeaders::apply(new Response($this->twig->render('page.html.twig', ['page' => $page, 'host' => $request->getHost()])), $page, 'Accept-Encoding');
+    }
+
+    /** Never cached: every search reaches Solr. Without it the page says so, and the rest of the site stays. */
+    public function search(Request $request, string $_locale): Response
+    {
+        $host = $request->getHost();
+        $asked = mb_substr(trim((string) $request->query->get('q', '')), 0, 100);
+        $found = $asked === '' || $this->articles->site($host) === null ? [] : $this->search->find($host, $_locale, $asked);
+
+        return new Response(
+            $this->twig->render('search.html.twig', ['locale' => $_locale, 'asked' => $asked, 'found' => $found]),
+            $found === null ? 503 : 200,
+            ['Cache-Control' => 'no-store, private', 'X-Accel-Expires' => '0'],
+        );
     }
 
     public function media(Request $request, string $name): Response

@@ -1,0 +1,2 @@
+/** Whether this server itself lives, whatever is behind it. */
+export default defineEventHandler(() => "ok\n");
