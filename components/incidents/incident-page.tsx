@@ -7,8 +7,7 @@ import { useTranslations } from "next-intl";
 import { type ReactNode, useEffect, useId, useState } from "react";
 import { useMe } from "@/components/frame/me";
 import { Outcome } from "@/components/history/outcome";
-import { healthAddress, partsOf, stateTone } from "@/components/overview/words";
-import { LastLines } from "@/components/services/last-lines";
+import { healthAddress, partsOf } from "@/components/overview/words";
 import { Confirm, Dialog } from "@/components/ui/dialog";
 import { Field } from "@/components/ui/field";
 import { UndoIcon } from "@/components/ui/icons";
@@ -19,15 +18,16 @@ import { Status, StatusShape } from "@/components/ui/status";
 import { useToasts } from "@/components/ui/toast";
 import { useAgain } from "@/components/ui/use-again";
 import { api, query } from "@/lib/api/client";
-import { healthStates } from "@/lib/health/contract";
 import {
   type IncidentDetail,
   type IncidentEntry,
+  isCauseWell,
   isNamedByCause,
   type Suspect,
 } from "@/lib/incidents/contract";
 import { useLive } from "@/lib/live/client";
-import { entryTone, incidentTone, type Moment, momentsOf, useIncidentState } from "./words";
+import { Evidence } from "./evidence";
+import { entryTone, incidentTone, type Moment, momentsOf, useIncidentState, useOthers } from "./words";
 
 const tickMs = 1000;
 
@@ -62,6 +62,11 @@ function Lasting({ incident }: { readonly incident: IncidentDetail }) {
   const end = incident.closedAt === null ? now : Date.parse(incident.closedAt);
   const time = say.duration(Math.max(0, end - Date.parse(incident.openedAt)));
   return incident.closedAt === null ? t("incidents.lasts", { time }) : t("incidents.lasted", { time });
+}
+
+function Others({ incident }: { readonly incident: IncidentDetail }) {
+  const others = useOthers(incident);
+  return <span className="text-mute">{others.map((words) => ` · ${words}`).join("")}</span>;
 }
 
 function SuspectLine({ suspect }: { readonly suspect: Suspect }) {
@@ -318,43 +323,6 @@ function Acts({ incident }: { readonly incident: IncidentDetail }) {
   );
 }
 
-function Evidence({ incident }: { readonly incident: IncidentDetail }) {
-  const t = useTranslations();
-  const say = useSay();
-  const { evidence } = incident;
-  // Of one that was opened by hand there was nothing to look at.
-  if (evidence === null || evidence.components.length + evidence.logs.length === 0) return null;
-  return (
-    <Card title={t("incidents.evidence", { time: say.time(evidence.at) })}>
-      {evidence.components.map(({ component, state, facts }) => {
-        const known = healthStates.find((one) => one === state) ?? "unknown";
-        return (
-          <details key={component} className="border-t border-line px-3 py-2 first-of-type:border-0">
-            <summary className="tap flex flex-wrap items-center gap-2">
-              <b className="font-medium">{partsOf(component).name}</b>
-              <Status tone={stateTone[known]}>{t(`overview.states.${known}`)}</Status>
-            </summary>
-            <dl className="mt-1 grid grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-0.5">
-              {Object.entries(facts).map(([key, value]) => (
-                <div key={key} className="contents">
-                  <dt className="text-mute">{say.key("facts", key)}</dt>
-                  <dd className="num break-words">{say.fact(key, value)}</dd>
-                </div>
-              ))}
-            </dl>
-          </details>
-        );
-      })}
-      {evidence.logs.map(({ container, lines }) => (
-        <details key={container} className="border-t border-line">
-          <summary className="tap px-3 py-2">{t("incidents.lastLines", { name: container })}</summary>
-          <LastLines lines={lines} label={t("incidents.lastLines", { name: container })} />
-        </details>
-      ))}
-    </Card>
-  );
-}
-
 export function IncidentPage({ id }: { readonly id: number }) {
   const t = useTranslations();
   const say = useSay();
@@ -378,7 +346,6 @@ export function IncidentPage({ id }: { readonly id: number }) {
     );
   if (!incident.data) return <Skeleton rows={8} />;
   const row = incident.data;
-  const others = row.components.filter(({ component }) => component !== row.cause);
   return (
     <div className="mx-auto max-w-6xl px-3 py-4 sm:px-5">
       <header className="mb-4 flex flex-wrap items-start gap-x-4 gap-y-3">
@@ -386,7 +353,7 @@ export function IncidentPage({ id }: { readonly id: number }) {
         <div className="min-w-0 flex-1 basis-64">
           <h1 className="break-words">
             {isNamedByCause(row)
-              ? t(row.state === "closed" ? "incidents.wasDown" : "incidents.isDown", { name: row.title })
+              ? t(isCauseWell(row) ? "incidents.wasDown" : "incidents.isDown", { name: row.title })
               : row.title}
           </h1>
           <p className="text-mute">
@@ -400,16 +367,7 @@ export function IncidentPage({ id }: { readonly id: number }) {
           {row.cause !== null && (
             <p className="mt-1">
               {t("incidents.cause")} <ComponentLink of={row.cause} />
-              {others.length > 0 && (
-                <>
-                  {" · "}
-                  <span className="text-mute">
-                    {t("overview.becauseOfIt", {
-                      names: say.list(others.map(({ component }) => partsOf(component).name)),
-                    })}
-                  </span>
-                </>
-              )}
+              <Others incident={row} />
             </p>
           )}
           {row.tickets.length > 0 && (
@@ -454,6 +412,9 @@ export function IncidentPage({ id }: { readonly id: number }) {
             </ol>
             {me.may.operate && <NoteForm id={id} />}
           </Card>
+          {row.evidence.map((one) => (
+            <Evidence key={one.at} evidence={one} />
+          ))}
         </div>
         <div className="grid min-w-0 gap-4">
           <Card title={t("incidents.components")}>
@@ -475,7 +436,6 @@ export function IncidentPage({ id }: { readonly id: number }) {
               ))}
             </ul>
           </Card>
-          <Evidence incident={row} />
         </div>
       </div>
     </div>

@@ -18,9 +18,9 @@ import { useToasts } from "@/components/ui/toast";
 import { useAgain } from "@/components/ui/use-again";
 import { useRowKeys } from "@/components/ui/use-row-keys";
 import { api, query } from "@/lib/api/client";
-import { type IncidentRow, isNamedByCause } from "@/lib/incidents/contract";
+import { type IncidentRow, isCauseWell, isNamedByCause } from "@/lib/incidents/contract";
 import { useLive } from "@/lib/live/client";
-import { incidentTone, useIncidentState } from "./words";
+import { incidentTone, useIncidentState, useOthers } from "./words";
 
 const pageSize = 50;
 
@@ -28,7 +28,7 @@ function Row({ row }: { readonly row: IncidentRow }) {
   const t = useTranslations();
   const say = useSay();
   const stateOf = useIncidentState();
-  const others = row.components.filter(({ component }) => component !== row.cause);
+  const others = useOthers(row);
   const lasted =
     row.closedAt === null ? null : say.duration(Date.parse(row.closedAt) - Date.parse(row.openedAt));
   return (
@@ -44,16 +44,13 @@ function Row({ row }: { readonly row: IncidentRow }) {
         <span className="min-w-0 flex-1 basis-56">
           <b className="font-semibold break-words">
             {isNamedByCause(row)
-              ? t(row.state === "closed" ? "incidents.wasDown" : "incidents.isDown", { name: row.title })
+              ? t(isCauseWell(row) ? "incidents.wasDown" : "incidents.isDown", { name: row.title })
               : row.title}
           </b>
           <span className="block text-xs text-mute">
             {stateOf(row)}
             {row.assignee !== null && ` · ${t("incidents.assignedTo", { name: row.assignee })}`}
-            {others.length > 0 &&
-              ` · ${t("overview.becauseOfIt", {
-                names: say.list(others.map(({ component }) => partsOf(component).name)),
-              })}`}
+            {others.map((words) => ` · ${words}`).join("")}
           </span>
         </span>
         <span className="num text-xs text-mute sm:text-right">

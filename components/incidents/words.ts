@@ -1,7 +1,13 @@
 // How an incident's state looks and what it is called.
 import { useTranslations } from "next-intl";
+import { useSay } from "@/components/ui/say";
 import type { Tone } from "@/components/ui/status";
-import type { IncidentDetail, IncidentEntry, IncidentRow } from "@/lib/incidents/contract";
+import {
+  type IncidentDetail,
+  type IncidentEntry,
+  type IncidentRow,
+  othersOf,
+} from "@/lib/incidents/contract";
 
 export const incidentTone = (row: Pick<IncidentRow, "state" | "severity">): Tone =>
   row.state === "closed"
@@ -19,6 +25,16 @@ export function useIncidentState() {
     state === "acknowledged" && acknowledgedBy !== null
       ? t("incidents.looksAfter", { name: acknowledgedBy })
       : t(`incidents.states.${state}`);
+}
+
+/** What else is ill in it, in words: for its cause, and beside that. */
+export function useOthers(row: IncidentRow): string[] {
+  const t = useTranslations();
+  const say = useSay();
+  const others = othersOf(row);
+  return (["becauseOfIt", "besideIt"] as const)
+    .filter((how) => others[how].length > 0)
+    .map((how) => t(`overview.${how}`, { names: say.list(others[how]) }));
 }
 
 export const entryTone: Record<IncidentEntry["type"], Tone> = {

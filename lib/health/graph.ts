@@ -5,7 +5,18 @@ import type { Config } from "../config/schema";
 import type { HealthState, Layer } from "./contract";
 
 /** A component as far as the graph needs it. */
-export type Node = { readonly key: string; readonly layer: Layer; readonly dependsOn: readonly string[] };
+export type Node = {
+  readonly key: string;
+  readonly layer: Layer;
+  readonly dependsOn: readonly string[];
+  /** Nobody wrote that it depends on those: they are the next layer. */
+  readonly guessed: boolean;
+};
+/** How a component is. `since`: ms. `alone`: that it is down is no fault of what is below it. */
+export type Standing = { readonly state: HealthState; readonly since: number; readonly alone: boolean };
+
+/** Looks are so far apart that what fails may be seen before what it fails for. */
+export const togetherMs = 60_000;
 
 const layerOfKind: Readonly<Record<string, Layer>> = {
   site: "site",
@@ -55,6 +66,7 @@ export function graphOf(config: Config): Node[] {
   const nodes = systems.map(({ key, layer, refs }) => ({
     key,
     layer,
+    guessed: refs.length === 0,
     dependsOn:
       refs.length > 0
         ? refs.flatMap((ref) => systemsCalled(config, ref))
@@ -69,7 +81,12 @@ export function graphOf(config: Config): Node[] {
     ];
     const there = own.filter((key) => systems.some((system) => system.key === key));
     const outermost = flow.map(inLayer).find((keys) => keys.length > 0) ?? [];
-    return { key: `site/${name}`, layer: "site" as const, dependsOn: there.length > 0 ? there : outermost };
+    return {
+      key: `site/${name}`,
+      layer: "site" as const,
+      dependsOn: there.length > 0 ? there : outermost,
+      guessed: false,
+    };
   });
   return [...sites, ...nodes];
 }
@@ -86,14 +103,21 @@ export function below(key: string, nodes: ReadonlyMap<string, Pick<Node, "depend
   return [...seen];
 }
 
-/** The component that `key` fails for: the deepest one below it that is down and has nothing down below itself; null when there is none. */
+/**
+ * The component that `key` fails for: the deepest one below it that is down by itself, rather one that went down with it than one that it
+ * got on without; null when there is none.
+ */
 export function causeOf(
   key: string,
   nodes: ReadonlyMap<string, Pick<Node, "dependsOn">>,
-  stateOf: (key: string) => HealthState,
+  standing: (key: string) => Standing,
 ): string | null {
-  const down = below(key, nodes).filter((one) => stateOf(one) === "down");
-  const deepest = down.filter((one) => !below(one, nodes).some((inner) => stateOf(inner) === "down"));
+  const own = standing(key);
+  if (own.state === "down" && own.alone) return null;
+  const isDown = (one: string) => standing(one).state === "down";
+  const down = below(key, nodes).filter(isDown);
+  const roots = down.filter((one) => standing(one).alone || !below(one, nodes).some(isDown));
+  const lately = roots.filter((one) => standing(one).since >= own.since - togetherMs);
   // Of several, the one that is farthest from the visitors: found last.
-  return deepest.at(-1) ?? down.at(-1) ?? null;
+  return lately.at(-1) ?? roots.at(-1) ?? down.at(-1) ?? null;
 }

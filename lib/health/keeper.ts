@@ -6,7 +6,7 @@ import type { ToldProblem } from "../errors/contract";
 import { log } from "../runtime/log";
 import type { Probed } from "../systems/system";
 import { type Component, type HealthState, layers } from "./contract";
-import { below, causeOf, graphOf, layerOf, type Node } from "./graph";
+import { below, causeOf, graphOf, layerOf, type Node, type Standing } from "./graph";
 import { type Judged, judge, type Look, unknownSince } from "./judge";
 import { Rates } from "./rates";
 import { readProblem, readState } from "./rows";
@@ -24,8 +24,11 @@ type Entry = {
   failingSince: number | null;
   retries: number;
   probed: Probed | null;
+  answered: Answered | null;
   cause: string | null;
 };
+/** What a component told of itself when it last answered; `at` in ms. */
+type Answered = { readonly at: number; readonly facts: Component["facts"]; readonly alone: boolean };
 
 /** Sluice was away for less than this, and all is as it was: nothing happened. */
 const shortMs = 120_000;
@@ -103,7 +106,7 @@ export class HealthKeeper {
     const nodes = new Map<string, Node>();
     for (const target of targets) {
       const key = keyOf(target);
-      nodes.set(key, graph.get(key) ?? { key, layer: layerOf(target.kind), dependsOn: [] });
+      nodes.set(key, graph.get(key) ?? { key, layer: layerOf(target.kind), dependsOn: [], guessed: true });
       const entry = this.#entries.get(key) ?? entryOf(unknownSince(now));
       entry.retries = target.retries;
       this.#entries.set(key, entry);
@@ -125,8 +128,14 @@ export class HealthKeeper {
     const entry = this.#entries.get(key);
     if (entry === undefined) return;
     entry.probed = probed;
-    if (probed.state === "up" && probed.data.counters !== undefined)
-      this.rates.add(key, probed.at, probed.data.counters);
+    if (probed.state === "up") {
+      entry.answered = {
+        at: probed.at,
+        facts: { ...probed.data.facts },
+        alone: probed.data.alone === true,
+      };
+      if (probed.data.counters !== undefined) this.rates.add(key, probed.at, probed.data.counters);
+    }
     const look = lookOf(probed);
     entry.failingSince = look.up ? null : (entry.failingSince ?? look.at);
     this.#take(
@@ -158,6 +167,17 @@ export class HealthKeeper {
 
   get(key: string): Component | null {
     return this.#nodes.has(key) ? this.#describe(key) : null;
+  }
+
+  /** What it told when it last answered this process; null when it never did. */
+  lastAnswer(key: string): Answered | null {
+    return this.#entries.get(key)?.answered ?? null;
+  }
+
+  /** Whether that it is down is no fault of what is below it, as far as its last answer tells. */
+  isAlone(key: string): boolean {
+    // What somebody wrote into depends_on is believed.
+    return this.#nodes.get(key)?.guessed === true && this.#entries.get(key)?.answered?.alone === true;
   }
 
   /** Whether `upper` depends on `lower`, over any number of steps. */
@@ -200,14 +220,19 @@ export class HealthKeeper {
   }
 
   #findCauses(): void {
-    const stateOf = (key: string): HealthState => this.#entries.get(key)?.judged.state ?? "unknown";
     for (const [key, entry] of this.#entries) {
       const before = entry.cause;
-      entry.cause = stateOf(key) === "up" ? null : causeOf(key, this.#nodes, stateOf);
+      entry.cause =
+        entry.judged.state === "up" ? null : causeOf(key, this.#nodes, (one) => this.#standing(one));
       if (before === entry.cause) continue;
       const component = this.#describe(key);
       if (component !== null) for (const tell of this.#onUpdate) tell(component);
     }
+  }
+
+  #standing(key: string): Standing {
+    const { state, since } = this.#entries.get(key)?.judged ?? unknownSince(0);
+    return { state, since, alone: this.isAlone(key) };
   }
 
   #describe(key: string): Component | null {
@@ -242,6 +267,7 @@ const entryOf = (judged: Judged): Entry => ({
   failingSince: null,
   retries: 0,
   probed: null,
+  answered: null,
   cause: null,
 });
 

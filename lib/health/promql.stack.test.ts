@@ -65,8 +65,8 @@ function load(edge: string) {
 }
 
 type Counters = Readonly<Record<string, number>>;
-const counted = ({ state, ...seen }: Probed): Counters => {
-  if (state !== "up" || !("data" in seen)) throw new Error("not up");
+const counted = (seen: Probed): Counters => {
+  if (seen.state !== "up") throw seen.error;
   return seen.data.counters ?? {};
 };
 

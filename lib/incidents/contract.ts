@@ -1,6 +1,7 @@
 // An incident as the browser sees it: what is broken, since when, what was told and done, what may be why.
 import * as z from "zod";
 import { changeRow } from "../changes/contract";
+import { toldProblem } from "../errors/contract";
 import { logLine } from "../services/contract";
 
 export const incidentStates = ["open", "acknowledged", "closed"] as const;
@@ -33,7 +34,13 @@ export const incidentRow = z.object({
   closedBy: z.string().nullable(),
   closedAt: z.iso.datetime().nullable(),
   components: z.array(
-    z.object({ component: z.string(), since: z.iso.datetime(), until: z.iso.datetime().nullable() }),
+    z.object({
+      component: z.string(),
+      since: z.iso.datetime(),
+      until: z.iso.datetime().nullable(),
+      /** It is down by itself, since the same time as the cause: not for that. */
+      beside: z.boolean(),
+    }),
   ),
   tickets: z.array(incidentTicket),
 });
@@ -44,6 +51,21 @@ export const nameOf = (key: string): string => key.split("/")[1] ?? key;
 /** Whether its title is the name of what is down; else it is what somebody, or an alert, calls it. */
 export const isNamedByCause = ({ title, cause }: Pick<IncidentRow, "title" | "cause">): boolean =>
   cause !== null && title === nameOf(cause);
+
+/** Whether what it is named by is well again, though not everything may be. */
+export const isCauseWell = ({ state, cause, components }: IncidentRow): boolean =>
+  state === "closed" || components.some(({ component, until }) => component === cause && until !== null);
+/** The names of its other components: what fails for its cause, and what fails beside that. */
+export const othersOf = ({
+  cause,
+  components,
+}: IncidentRow): Record<"becauseOfIt" | "besideIt", string[]> => {
+  const named = (beside: boolean) =>
+    components
+      .filter((one) => one.component !== cause && one.beside === beside)
+      .map(({ component }) => nameOf(component));
+  return { becauseOfIt: named(false), besideIt: named(true) };
+};
 
 export const entryTypes = [
   "opened",
@@ -83,7 +105,7 @@ export const suspect = z.object({
 });
 export type Suspect = z.infer<typeof suspect>;
 
-/** What was seen at the onset. */
+/** What was seen when it opened, or when its cause was found. */
 export const incidentEvidence = z.object({
   at: z.iso.datetime(),
   components: z.array(
@@ -91,8 +113,23 @@ export const incidentEvidence = z.object({
       component: z.string(),
       state: z.string(),
       facts: z.record(z.string(), z.union([z.string(), z.number()])),
+      /** UTC of when it told those: before it fell silent. */
+      factsAt: z.iso.datetime().nullable().default(null),
     }),
   ),
+  /** What systems were busy with: tables, or why there is none. */
+  snapshots: z
+    .array(
+      z.object({
+        component: z.string(),
+        kind: z.enum(["processes", "slowQueries", "workers", "backends", "slowCommands"]),
+        columns: z.array(z.string()),
+        rows: z.array(z.array(z.union([z.string(), z.number(), z.null()]))),
+        more: z.int(),
+        problem: toldProblem.nullable(),
+      }),
+    )
+    .default([]),
   logs: z.array(z.object({ container: z.string(), lines: z.array(logLine) })),
 });
 export type IncidentEvidence = z.infer<typeof incidentEvidence>;
@@ -117,7 +154,8 @@ export const incidentDetail = incidentRow.extend({
   changes: z.array(changeRow),
   /** Containers that died meanwhile, and in the quarter of an hour before. */
   deaths: z.array(incidentDeath),
-  evidence: incidentEvidence.nullable(),
+  /** The first when it opened, then one for each cause that was found. */
+  evidence: z.array(incidentEvidence),
 });
 export type IncidentDetail = z.infer<typeof incidentDetail>;
 

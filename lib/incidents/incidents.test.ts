@@ -11,6 +11,8 @@ import { below } from "../health/graph";
 import type { HostWatch } from "../services/host-watch";
 import type { Watched } from "../services/watched";
 import { partsOf, touches } from "./containers";
+import { isCauseWell, othersOf } from "./contract";
+import { readEvidence } from "./evidence";
 import { foldOf } from "./fold";
 import { IncidentKeeper } from "./keeper";
 import { postMortem } from "./markdown";
@@ -25,7 +27,11 @@ const nodes = new Map([
   ["mariadb/db", { dependsOn: [] }],
   ["redis/cache", { dependsOn: [] }],
 ]);
-const isBelow = (upper: string, lower: string) => below(upper, nodes).includes(lower);
+const alone = new Set<string>();
+const relations = {
+  isBelow: (upper: string, lower: string) => below(upper, nodes).includes(lower),
+  isAlone: (key: string) => alone.has(key),
+};
 
 beforeAll(async () => {
   process.env.SLUICE_DATA = directory;
@@ -36,32 +42,40 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
+afterEach(() => alone.clear());
+
 describe("folding", () => {
-  const open = (cause: string, components: string[] = [cause]) => [{ id: 7, cause, components }];
+  const second = 1000;
+  const open = (cause: string, components: string[] = [cause]) => [{ id: 7, cause, openedAt: 0, components }];
+  const joins = (cause: string | null, beside = false) => ({ act: "join", id: 7, cause, beside });
+  const fold = (key: string, root: string, one: ReturnType<typeof open>, at = 10 * second) =>
+    foldOf(key, root, at, one, relations);
+
   test("a new cause opens one; the same, a deeper and a shallower one join it", () => {
-    expect(foldOf("mariadb/db", "mariadb/db", [], isBelow)).toEqual({ act: "open", cause: "mariadb/db" });
-    expect(foldOf("nginx/web", "mariadb/db", open("mariadb/db"), isBelow)).toEqual({
-      act: "join",
-      id: 7,
-      cause: null,
-    });
-    expect(foldOf("mariadb/db", "mariadb/db", open("nginx/web"), isBelow)).toEqual({
-      act: "join",
-      id: 7,
-      cause: "mariadb/db",
-    });
-    expect(foldOf("nginx/web", "nginx/web", open("mariadb/db"), isBelow)).toEqual({
-      act: "join",
-      id: 7,
-      cause: null,
-    });
-    expect(foldOf("redis/cache", "redis/cache", open("mariadb/db"), isBelow)).toMatchObject({ act: "open" });
+    expect(fold("mariadb/db", "mariadb/db", [])).toEqual({ act: "open", cause: "mariadb/db" });
+    expect(fold("nginx/web", "mariadb/db", open("mariadb/db"))).toEqual(joins(null));
+    expect(fold("mariadb/db", "mariadb/db", open("nginx/web"))).toEqual(joins("mariadb/db"));
+    expect(fold("nginx/web", "nginx/web", open("mariadb/db"))).toEqual(joins(null));
+    expect(fold("redis/cache", "redis/cache", open("mariadb/db"))).toMatchObject({ act: "open" });
     // One that was opened by hand is nobody's cause.
+    const byHand = [{ id: 1, cause: null, openedAt: 0, components: [] }];
+    expect(foldOf("redis/cache", "redis/cache", 0, byHand, relations)).toMatchObject({ act: "open" });
+  });
+
+  test("two that are down by themselves are one where they went together, and neither is called the other's cause; else two", () => {
+    alone.add("nginx/web");
+    expect(fold("nginx/web", "nginx/web", open("mariadb/db"))).toEqual(joins(null, true));
+    expect(fold("mariadb/db", "mariadb/db", open("nginx/web"))).toEqual(joins(null, true));
+    // A site that fails for the deeper one.
+    expect(fold("site/main", "mariadb/db", open("nginx/web"))).toEqual(joins(null, true));
+    const later = 300 * second;
+    expect(fold("nginx/web", "nginx/web", open("mariadb/db"), later)).toMatchObject({ act: "open" });
+    expect(fold("mariadb/db", "mariadb/db", open("nginx/web"), later)).toMatchObject({ act: "open" });
+    // It suffered from the other one before it went down by itself.
     expect(
-      foldOf("redis/cache", "redis/cache", [{ id: 1, cause: null, components: [] }], isBelow),
-    ).toMatchObject({
-      act: "open",
-    });
+      fold("nginx/web", "nginx/web", open("mariadb/db", ["mariadb/db", "nginx/web"]), later),
+    ).toMatchObject({ act: "open" });
+    expect(fold("php_fpm/php", "mariadb/db", open("mariadb/db"), later)).toEqual(joins(null));
   });
 });
 
@@ -76,7 +90,7 @@ describe("the keeper", () => {
     await db().maintenance.deleteMany();
     states = new Map();
     heard = [];
-    keeper = new IncidentKeeper({ get: (key) => states.get(key) ?? null, isBelow }, { calmMs: 30 });
+    keeper = new IncidentKeeper({ get: (key) => states.get(key) ?? null, ...relations }, { calmMs: 30 });
     keeper.onEvent(({ event, incident }) => heard.push(`${event} ${incident.title}`));
   });
   afterEach(() => keeper.stop());
@@ -148,6 +162,48 @@ describe("the keeper", () => {
       closedAt: new Date(began + 25_000),
     });
     expect(heard).toEqual(["opened web", "closed db"]);
+  });
+
+  test("two that are down by themselves: one incident says so of both; it is over for the cause before it is for the other", async () => {
+    alone.add("nginx/web");
+    turn("mariadb/db", "down", 1);
+    turn("nginx/web", "down", 4);
+    turn("site/main", "down", 5, "mariadb/db");
+    await keeper.settled();
+    const [one, ...others] = await keeper.current();
+    expect(others).toEqual([]);
+    if (one === undefined) throw new Error("there is none");
+    expect(one).toMatchObject({ title: "db", cause: "mariadb/db" });
+    expect(othersOf(one)).toEqual({ becauseOfIt: ["main"], besideIt: ["web"] });
+    expect(isCauseWell(one)).toBe(false);
+    turn("mariadb/db", "up", 9);
+    turn("site/main", "up", 9);
+    await keeper.settled();
+    const [left] = await keeper.current();
+    expect(left !== undefined && isCauseWell(left)).toBe(true);
+  });
+
+  test("there is something new to look at when one opens, when its cause is found, and when it breaks again", async () => {
+    const turns: string[] = [];
+    keeper.onTurn(({ cause }) => turns.push(cause ?? "none"));
+    turn("nginx/web", "down", 1);
+    turn("site/main", "down", 2, "nginx/web");
+    turn("mariadb/db", "down", 4);
+    turn("php_fpm/php", "down", 5, "mariadb/db");
+    await keeper.settled();
+    expect(turns).toEqual(["nginx/web", "mariadb/db"]);
+    for (const key of ["nginx/web", "site/main", "mariadb/db", "php_fpm/php"]) turn(key, "up", 9);
+    await closed();
+    turn("mariadb/db", "down", 20);
+    await keeper.settled();
+    expect(turns).toEqual(["nginx/web", "mariadb/db", "mariadb/db"]);
+  });
+
+  test("evidence is read as it was kept before there could be several", () => {
+    const old = { at: "2026-11-25T10:00:05.000Z", components: [], logs: [] };
+    expect(readEvidence(null)).toEqual([]);
+    expect(readEvidence(JSON.stringify(old))).toEqual([{ ...old, snapshots: [] }]);
+    expect(readEvidence(JSON.stringify([old, old]))).toHaveLength(2);
   });
 
   test("what only suffers opens none; two causes are two; a flapping one is reopened", async () => {
@@ -281,7 +337,7 @@ describe("the keeper", () => {
     await keeper.settled();
     keeper.stop();
     await db().incidentComponent.updateMany({ data: { until: new Date(began + 9000) } });
-    const next = new IncidentKeeper({ get: () => null, isBelow }, { calmMs: 20 });
+    const next = new IncidentKeeper({ get: () => null, ...relations }, { calmMs: 20 });
     await next.open();
     await closed();
     next.stop();
@@ -396,7 +452,7 @@ describe("the keeper", () => {
     keeper.seeAlerts([alert], true);
     await keeper.settled();
     expect(await keeper.current()).toEqual([]);
-    const next = new IncidentKeeper({ get: () => null, isBelow }, { calmMs: 20 });
+    const next = new IncidentKeeper({ get: () => null, ...relations }, { calmMs: 20 });
     await next.open();
     next.seeAlerts([alert], true);
     await next.settled();
@@ -407,7 +463,7 @@ describe("the keeper", () => {
     expect(await next.current()).toHaveLength(1);
     next.stop();
     // A restart in which it resolved, and nobody saw it.
-    const last = new IncidentKeeper({ get: () => null, isBelow }, { calmMs: 20 });
+    const last = new IncidentKeeper({ get: () => null, ...relations }, { calmMs: 20 });
     await last.open();
     await new Promise((resolve) => setTimeout(resolve, 60));
     expect(await last.current()).toHaveLength(1);
@@ -460,8 +516,39 @@ describe("the keeper", () => {
           requested: false,
         },
       ],
-      evidence: null,
+      evidence: [
+        {
+          at: "2026-11-25T10:00:05.000Z",
+          components: [
+            {
+              component: "redis/cache",
+              state: "down",
+              facts: { memory: "1M" },
+              factsAt: "2026-11-25T09:59:50.000Z",
+            },
+          ],
+          snapshots: [
+            {
+              component: "php_fpm/php",
+              kind: "workers",
+              columns: ["seconds", "address"],
+              rows: [[12.5, "/fr/*x*"]],
+              more: 0,
+              problem: null,
+            },
+          ],
+          logs: [
+            {
+              container: "shop-cache-1",
+              lines: [{ at: "2026-11-25T10:00:01Z", stream: "stderr", text: "# Out of memory", cut: 0 }],
+            },
+          ],
+        },
+      ],
     });
+    expect(text).toContain("- redis/cache: down, at 2026-11-25 09:59:50 UTC: memory 1M");
+    expect(text).toContain("    12.5 | /fr/*x*");
+    expect(text).toContain("    # Out of memory");
     expect(text).toContain("(after 6 min)");
     expect(text).toContain("opened redis/cache");
     expect(text).toContain("shop\\-cache\\-1: code 137, for its memory");

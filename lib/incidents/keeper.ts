@@ -1,24 +1,22 @@
 // Opens an incident when something breaks, folds what fails for the same cause into it, and closes it when all is well again.
 import { db } from "../db/client";
 import type { Component, HealthState } from "../health/contract";
+import { togetherMs } from "../health/graph";
 import { log } from "../runtime/log";
 import { type FiringAlert, type HeldAlert, loadAlerts } from "./alerts";
 import { type IncidentRow, isNamedByCause, nameOf } from "./contract";
-import { type Fold, foldOf } from "./fold";
+import { type Fold, foldOf, type Relations } from "./fold";
 import { addEntry, type StoredIncident, toMaintenance, toRow } from "./rows";
 
 /** All must have been well for so long before it is closed. */
 const calmMs = 15_000;
-/** Looks are so far apart that what fails may be seen before what it fails for. */
-const togetherMs = 60_000;
 /** What breaks again so soon after is the same incident. */
 const againMs = 10 * 60_000;
 
 /** The health that incidents are made of. */
 export type Health = {
   get(key: string): Component | null;
-  isBelow(upper: string, lower: string): boolean;
-};
+} & Relations;
 export type IncidentEvent = {
   readonly event: "opened" | "reopened" | "acknowledged" | "closed";
   readonly incident: IncidentRow;
@@ -33,6 +31,7 @@ export class IncidentKeeper {
   readonly #againMs: number;
   readonly #onEvent = new Set<(event: IncidentEvent) => void>();
   readonly #onUpdate = new Set<(incident: IncidentRow) => void>();
+  readonly #onTurn = new Set<(incident: IncidentRow) => void>();
   /** What failed during announced work: looked at again when that ends. */
   readonly #silenced = new Set<string>();
   readonly #calming = new Map<number, NodeJS.Timeout>();
@@ -57,6 +56,12 @@ export class IncidentKeeper {
   onUpdate(listener: (incident: IncidentRow) => void): () => void {
     this.#onUpdate.add(listener);
     return () => this.#onUpdate.delete(listener);
+  }
+
+  /** Tells when there is something new to look at: it broke (again), or what it fails for was found. Returns the way to stop. */
+  onTurn(listener: (incident: IncidentRow) => void): () => void {
+    this.#onTurn.add(listener);
+    return () => this.#onTurn.delete(listener);
   }
 
   /** Takes up what is open, at a start. */
@@ -161,16 +166,18 @@ export class IncidentKeeper {
     return below !== null && Date.parse(since) >= Date.parse(below.since) - togetherMs;
   }
 
-  #fold(key: string, open: readonly IncidentRow[], root = this.#health.get(key)?.cause ?? key): Fold {
+  #fold(key: string, root: string, at: Date, open: readonly IncidentRow[]): Fold {
     return foldOf(
       key,
       root,
+      at.getTime(),
       open.map((one) => ({
         id: one.id,
         cause: one.cause,
+        openedAt: Date.parse(one.openedAt),
         components: one.components.map((each) => each.component),
       })),
-      (upper, lower) => this.#health.isBelow(upper, lower),
+      this.#health,
     );
   }
 
@@ -181,7 +188,7 @@ export class IncidentKeeper {
     }
     this.#silenced.delete(key);
     const root = cause ?? key;
-    const fold = this.#fold(key, await this.current(), root);
+    const fold = this.#fold(key, root, at, await this.current());
     // What only suffers opens none: its cause does.
     if (fold.act === "open" && type === "degraded") return;
     const { id, event } =
@@ -189,22 +196,25 @@ export class IncidentKeeper {
         ? await this.#open({ cause: fold.cause, title: nameOf(fold.cause), openedBy: "probe", at })
         : { id: fold.id, event: null };
     if (fold.act === "join") await this.#nameCause(id, root, fold.cause);
-    await this.#join(id, key, at, type);
+    const beside = fold.act === "join" && fold.beside;
+    await this.#join(id, key, { at, type, beside: beside && root === key });
     // Its cause may have been found down before the incident knew of it.
     if (root !== key) {
       const below = this.#health.get(root);
-      if (below?.state === "down") await this.#join(id, root, new Date(below.since), "down");
+      if (below?.state === "down")
+        await this.#join(id, root, { at: new Date(below.since), type: "down", beside });
     }
-    await this.#changed(id, event);
+    await this.#changed(id, event, event !== null || (fold.act === "join" && fold.cause !== null));
   }
 
-  /** Something of it fails: it does not end now. Tells of it. */
-  async #changed(id: number, event: IncidentEvent["event"] | null): Promise<void> {
+  /** Something of it fails: it does not end now. Tells of it. `turns`: there is something new to look at. */
+  async #changed(id: number, event: IncidentEvent["event"] | null, turns: boolean): Promise<void> {
     clearTimeout(this.#calming.get(id));
     this.#calming.delete(id);
     const row = await this.#row(id);
     this.#tell(row);
     if (event !== null) this.#emit({ event, incident: row });
+    if (turns) for (const tell of this.#onTurn) tell(row);
   }
 
   async #seeAlerts(firing: readonly FiringAlert[], complete: boolean): Promise<void> {
@@ -239,13 +249,14 @@ export class IncidentKeeper {
       at,
       data: { alert: alert.id, name, state: "firing", ...(component === null ? {} : { component }) },
     });
-    await this.#changed(id, event);
+    await this.#changed(id, event, event !== null);
   }
 
   /** The incident that an alert belongs to, the cause of a new one, or null: then it is on no timeline. */
   async #placeOf({
     name,
     component,
+    since,
     opens,
   }: FiringAlert): Promise<{ id: number } | { cause: string | null } | null> {
     const open = await this.current();
@@ -257,7 +268,9 @@ export class IncidentKeeper {
     );
     if (own !== undefined) return { id: own.id };
     if (!opens) return null;
-    const fold = component === null ? null : this.#fold(component, open);
+    const root = component === null ? null : (this.#health.get(component)?.cause ?? component);
+    const fold =
+      component === null || root === null ? null : this.#fold(component, root, new Date(since), open);
     // It says nothing of what is down: the incident's cause stays what it was.
     if (fold?.act === "join") return { id: fold.id };
     return (await this.#isAnnounced(component)) ? null : { cause: fold?.cause ?? null };
@@ -321,14 +334,18 @@ export class IncidentKeeper {
       await db().incident.update({ where: { id }, data: { title: nameOf(root) } });
   }
 
-  async #join(id: number, component: string, at: Date, type: "down" | "degraded"): Promise<void> {
+  async #join(
+    id: number,
+    component: string,
+    { at, type, beside }: { readonly at: Date; readonly type: "down" | "degraded"; readonly beside: boolean },
+  ): Promise<void> {
     const where = { incidentId_component: { incidentId: id, component } };
     const known = await db().incidentComponent.findUnique({ where });
     if (known !== null && known.until === null) return;
     await db().incidentComponent.upsert({
       where,
-      create: { incidentId: id, component, since: at },
-      update: { until: null },
+      create: { incidentId: id, component, since: at, beside },
+      update: { until: null, beside },
     });
     await addEntry(id, { type, at, data: { component } });
     const { openedAt } = await db().incident.findUniqueOrThrow({ where: { id }, select: { openedAt: true } });

@@ -1,5 +1,5 @@
 // An incident as a post-mortem in Markdown: what happened by the clock, what may be why, and room for what was learnt.
-import type { IncidentDetail } from "./contract";
+import type { IncidentDetail, IncidentEvidence } from "./contract";
 
 /** Text from outside cannot become Markdown of its own. */
 export const plain = (text: string): string =>
@@ -7,6 +7,41 @@ export const plain = (text: string): string =>
 const utc = (iso: string): string => `${iso.slice(0, 19).replace("T", " ")} UTC`;
 const minutes = (from: string, to: string): number =>
   Math.max(1, Math.round((Date.parse(to) - Date.parse(from)) / 60_000));
+
+const tableRows = 10;
+const lastLines = 10;
+/** Four spaces in, nothing is Markdown. */
+const verbatim = (text: string): string => `    ${text.replace(/[\r\n]+/g, " ")}`;
+
+/** What was seen at one moment. */
+function seen({ at, components, snapshots, logs }: IncidentEvidence): string[] {
+  return [
+    `### At ${utc(at)}`,
+    "",
+    ...components.map(({ component, state, facts, factsAt }) => {
+      const told = Object.entries(facts).map(([name, value]) => `${name} ${value}`);
+      const when =
+        told.length === 0 || factsAt === null ? "" : `, at ${utc(factsAt)}: ${plain(told.join(", "))}`;
+      return `- ${plain(component)}: ${state}${when}`;
+    }),
+    "",
+    ...snapshots.flatMap(({ component, kind, columns, rows, problem }) => [
+      `${plain(component)}, ${kind}:${problem === null ? "" : ` not had (${problem.problem})`}`,
+      "",
+      ...(rows.length === 0 ? [] : [verbatim(columns.join(" | "))]),
+      ...rows.slice(0, tableRows).map((row) => verbatim(row.map((cell) => cell ?? "–").join(" | "))),
+      "",
+    ]),
+    ...logs
+      .filter(({ lines }) => lines.length > 0)
+      .flatMap(({ container, lines }) => [
+        `Last lines of ${plain(container)}:`,
+        "",
+        ...lines.slice(-lastLines).map(({ text }) => verbatim(text)),
+        "",
+      ]),
+  ];
+}
 
 /** In English: it is kept with code and tickets. */
 export function postMortem(incident: IncidentDetail): string {
@@ -64,6 +99,7 @@ export function postMortem(incident: IncidentDetail): string {
         `- ${Math.round(minutesBefore)} min before: ${plain(change.kind)} ${plain(change.title)}, by ${plain(change.actor.name)} (change ${change.id}, ${change.state})`,
     ),
     "",
+    ...(incident.evidence.length === 0 ? [] : ["## What was seen", "", ...incident.evidence.flatMap(seen)]),
     "## Why it happened",
     "",
     "",

@@ -38,7 +38,12 @@ export const toRow = (one: StoredIncident): IncidentRow => ({
   closedBy: one.closedBy,
   closedAt: iso(one.closedAt),
   components: one.components
-    .map(({ component, since, until }) => ({ component, since: since.toISOString(), until: iso(until) }))
+    .map(({ component, since, until, beside }) => ({
+      component,
+      since: since.toISOString(),
+      until: iso(until),
+      beside,
+    }))
     .sort((a, b) => a.since.localeCompare(b.since)),
   tickets: one.ticket === null ? [] : tickets.parse(JSON.parse(one.ticket)),
 });

@@ -8,15 +8,8 @@ import { health } from "../health/service";
 import { liveHub, publish } from "../live/hub";
 import { log } from "../runtime/log";
 import { singleton } from "../runtime/singleton";
-import {
-  type IncidentDetail,
-  type IncidentRow,
-  incidentEvidence,
-  type MaintenanceRow,
-  type newIncident,
-  type newMaintenance,
-} from "./contract";
-import { gatherEvidence } from "./evidence";
+import type { IncidentDetail, IncidentRow, MaintenanceRow, newIncident, newMaintenance } from "./contract";
+import { keepEvidence, readEvidence } from "./evidence";
 import { IncidentKeeper } from "./keeper";
 import { addEntry, toEntry, toMaintenance, toRow } from "./rows";
 import { changesDuring, deathsDuring, suspectsOf } from "./suspects";
@@ -58,14 +51,13 @@ export async function incidentDetail(id: number, actor: Actor): Promise<Incident
     changesDuring(row, actor),
     deathsDuring(row),
   ]);
-  const evidence = stored?.evidence ?? null;
   return {
     ...row,
     entries: entries.map(toEntry),
     suspects,
     changes,
     deaths,
-    evidence: evidence === null ? null : incidentEvidence.parse(JSON.parse(evidence)),
+    evidence: readEvidence(stored?.evidence ?? null),
   };
 }
 
@@ -179,6 +171,7 @@ export const incidentsService = {
   name: "incidents",
   async start(): Promise<() => Promise<void>> {
     const keeper = incidents();
+    let gathering: Promise<void> = Promise.resolve();
     const stops = [
       keeper.onUpdate((row) => publish("incident", row)),
       health().onChange(({ component, before }) => keeper.see(component, before)),
@@ -187,15 +180,9 @@ export const incidentsService = {
         if (component.state === "warn" || (component.state === "down" && component.cause !== null))
           keeper.see(component, component.state);
       }),
-      keeper.onEvent(({ event, incident }) => {
-        if (event !== "opened") return;
-        gatherEvidence(incident)
-          .then((evidence) =>
-            db().incident.update({
-              where: { id: incident.id },
-              data: { evidence: JSON.stringify(evidence) },
-            }),
-          )
+      keeper.onTurn((incident) => {
+        gathering = gathering
+          .then(() => keepEvidence(incident))
           .catch((error: unknown) => log.warn({ err: error }, "evidence of an incident could not be kept"));
       }),
     ];
@@ -216,6 +203,7 @@ export const incidentsService = {
       for (const stop of stops) stop();
       keeper.stop();
       await keeper.settled();
+      await gathering;
     };
   },
 };

@@ -32,8 +32,8 @@ const incident: IncidentRow = {
   closedBy: null,
   closedAt: null,
   components: [
-    { component: "mariadb/db", since: "2026-11-25T02:14:00.000Z", until: null },
-    { component: "http/symfony", since: "2026-11-25T02:14:05.000Z", until: null },
+    { component: "mariadb/db", since: "2026-11-25T02:14:00.000Z", until: null, beside: false },
+    { component: "http/symfony", since: "2026-11-25T02:14:05.000Z", until: null, beside: false },
   ],
   tickets: [],
 };

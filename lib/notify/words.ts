@@ -5,7 +5,7 @@ import fr from "@/messages/fr.json";
 import type { ChangeRow } from "../changes/contract";
 import type { ToldProblem } from "../errors/contract";
 import type { Locale } from "../i18n/locales";
-import { type IncidentRow, isNamedByCause, nameOf, type Suspect } from "../incidents/contract";
+import { type IncidentRow, isNamedByCause, othersOf, type Suspect } from "../incidents/contract";
 import type { Words } from "../systems/notices/notices";
 import type { Mail } from "../systems/smtp/smtp";
 import type { NoticeEvent } from "./contract";
@@ -69,10 +69,10 @@ function incidentWords(say: Speaker, notice: Notice, incident: IncidentRow): Omi
   const name = incident.title;
   // Else its title is somebody's, or an alert's, own words.
   const named = isNamedByCause(incident);
-  const others = incident.components
-    .filter(({ component }) => component !== incident.cause)
-    .map(({ component }) => nameOf(component));
-  const because = others.length === 0 ? [] : [t("overview.becauseOfIt", { names: say.list(others) })];
+  const others = othersOf(incident);
+  const because = (["becauseOfIt", "besideIt"] as const)
+    .filter((how) => others[how].length > 0)
+    .map((how) => t(`overview.${how}`, { names: say.list(others[how]) }));
   const tickets = incident.tickets.map(({ key, url }) => t("notices.ticket", { key, url }));
   const since = t("overview.since", { time: say.time(incident.openedAt) });
   switch (event) {

@@ -18,6 +18,8 @@ export type Seen = {
   readonly facts: Readonly<Record<string, string | number>>;
   /** Counts that only grow while the server runs, by name: two looks make a rate; a lower value is a restart. */
   readonly counters?: Readonly<Record<string, number>>;
+  /** The look went through no other system on the requests' way: when it fails, none of those is why. */
+  readonly alone?: boolean;
   /** What is not right although it answers (a replica that lags, no room left): it wants a look. */
   readonly concerns?: readonly ToldProblem[];
 };

@@ -16,10 +16,13 @@ if [ ! -d "$data/mysql" ]; then
 CREATE DATABASE IF NOT EXISTS \`$MARIADB_DATABASE\` CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci;
 CREATE USER IF NOT EXISTS '$MARIADB_USER'@'%' IDENTIFIED BY '$MARIADB_PASSWORD';
 GRANT ALL ON \`$MARIADB_DATABASE\`.* TO '$MARIADB_USER'@'%';
+GRANT PROCESS ON *.* TO '$MARIADB_USER'@'%';
+GRANT SELECT ON mysql.slow_log TO '$MARIADB_USER'@'%';
 ALTER USER 'root'@'localhost' IDENTIFIED BY '$MARIADB_ROOT_PASSWORD';
 SQL
   chown mysql:mysql /run/mysqld/first.sql
   set -- --init-file=/run/mysqld/first.sql
 fi
 exec mariadbd --user=mysql --datadir="$data" --bind-address=0.0.0.0 --skip-name-resolve \
-  --innodb-buffer-pool-size=64M --performance-schema=OFF --max-connections=100 "$@"
+  --innodb-buffer-pool-size=64M --performance-schema=OFF --max-connections=100 \
+  --slow-query-log=ON --log-output=TABLE --long-query-time=1 "$@"

@@ -1,10 +1,8 @@
 // A MariaDB (or MySQL) server's own figures, by an account there: SHOW GLOBAL STATUS needs no privilege, the replica's state does.
-import { type Connection, createConnection, type RowDataPacket } from "mysql2/promise";
-import { AppError } from "../../errors/app-error";
+import type { Connection, RowDataPacket } from "mysql2/promise";
 import type { ToldProblem } from "../../errors/contract";
 import type { Seen } from "../system";
-import { hostAndPort } from "../tcp";
-import { wireError } from "../wire-error";
+import { connected } from "./connection";
 import type { MariadbServer } from "./server";
 
 const connectionsAt = 0.9;
@@ -22,31 +20,6 @@ const wantedStatus = [
   "Created_tmp_disk_tables",
 ] as const;
 const wantedVariables = ["version", "max_connections", "read_only"] as const;
-
-/** mysql2 names what the server refused by its number (mariadb.com/kb/en/mariadb-error-codes). */
-function foreignError(server: MariadbServer, error: unknown): AppError {
-  if (error instanceof AppError) return error;
-  const { code, errno } = (error ?? {}) as { code?: unknown; errno?: unknown };
-  const params = { system: server.name };
-  if (code === "ER_ACCESS_DENIED_ERROR" || code === "ER_ACCESS_DENIED_NO_PASSWORD_ERROR")
-    return new AppError("UPSTREAM_AUTH", `${server.name} does not accept username and password.`, {
-      problem: "mariadb.auth",
-      params,
-    });
-  if (code === "ETIMEDOUT" || code === "PROTOCOL_SEQUENCE_TIMEOUT")
-    return new AppError("TIMEOUT", `${server.name} did not answer within ${server.timeout} ms.`, {
-      problem: "http.timeout",
-      params: { address: server.address, ms: server.timeout },
-    });
-  if (typeof errno === "number" && errno > 0 && typeof code === "string" && code.startsWith("ER_")) {
-    const says = error instanceof Error ? error.message.slice(0, 200) : code;
-    return new AppError("REFUSED", `${server.name} refuses (${errno}): ${says}`, {
-      problem: "mariadb.refused",
-      params: { ...params, code: errno, says },
-    });
-  }
-  return wireError(error, server.address);
-}
 
 /** SHOW's two columns as numbers and texts by name. */
 async function show(connection: Connection, sql: string, timeout: number): Promise<Map<string, string>> {
@@ -81,39 +54,20 @@ async function replica(
 }
 
 /** What the server says of itself. Throws AppError UPSTREAM_AUTH, REFUSED, TIMEOUT, UNREACHABLE. */
-export async function readStatus(server: MariadbServer, user: string): Promise<Seen> {
-  const { host, port } = hostAndPort(server.address);
-  const { timeout } = server;
-  let connection: Connection | null = null;
-  // mysql2 bounds connecting and each query, not the greeting of a server that hangs.
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(Object.assign(new Error("late"), { code: "ETIMEDOUT" })), timeout);
-  });
-  const opening = createConnection({
-    host,
-    port,
-    user,
-    ...(server.password === undefined ? {} : { password: server.password }),
-    connectTimeout: timeout,
-  });
-  opening.catch(() => {});
-  try {
-    connection = await Promise.race([opening, late]);
-    clearTimeout(timer);
-    const open = connection;
-    open.on("error", () => {});
+export const readStatus = (server: MariadbServer, user: string): Promise<Seen> =>
+  connected(server, user, async (connection) => {
+    const { timeout } = server;
     const status = await show(
-      open,
+      connection,
       `SHOW GLOBAL STATUS WHERE Variable_name IN (${list(wantedStatus)})`,
       timeout,
     );
     const variables = await show(
-      open,
+      connection,
       `SHOW GLOBAL VARIABLES WHERE Variable_name IN (${list(wantedVariables)})`,
       timeout,
     );
-    const copy = await replica(open, timeout);
+    const copy = await replica(connection, timeout);
     const number = (name: (typeof wantedStatus)[number]) => Number(status.get(name) ?? 0);
     const most = Number(variables.get("max_connections") ?? 0);
     const used = number("Threads_connected");
@@ -146,12 +100,4 @@ export async function readStatus(server: MariadbServer, user: string): Promise<S
       },
       concerns,
     };
-  } catch (error) {
-    // One that comes too late is not left open.
-    opening.then((open) => open.destroy()).catch(() => {});
-    throw foreignError(server, error);
-  } finally {
-    clearTimeout(timer);
-    connection?.destroy();
-  }
-}
+  });

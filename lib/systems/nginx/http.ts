@@ -2,7 +2,7 @@
 import { AppError, toAppError } from "../../errors/app-error";
 import { type Answer, exchange } from "../exchange";
 import { look } from "../look";
-import type { Probed } from "../system";
+import type { Probed, Seen } from "../system";
 
 /** One server, as sluice.yaml has it. */
 export type NginxSystem = {
@@ -77,9 +77,16 @@ export async function purgeUrl(
   }
 }
 
-/** Whether it answers; any status below 500 counts. Its version is in Server only where server_tokens is on. */
+const versionOf = ({ headers }: Answer): string | null =>
+  /nginx\/([\d.]+)/.exec(headers.server ?? "")?.[1] ?? null;
+
+/**
+ * By its stub_status, which nothing behind it can harm; without one, whether it answers: any status below 500 counts, and the application
+ * may be what fails. Its version is in Server only where server_tokens is on.
+ */
 export const probe = (server: NginxSystem): Promise<Probed> =>
   look(`nginx:${server.name}`, async () => {
+    if (server.status !== undefined) return stubStatus(server, server.status);
     const answer = await exchange({ base: server.url, path: "/", method: "HEAD", timeoutMs: server.timeout });
     if (answer.status >= 500) {
       throw new AppError("BAD_ANSWER", `${server.name} answers ${answer.status}.`, {
@@ -87,23 +94,21 @@ export const probe = (server: NginxSystem): Promise<Probed> =>
         params: { system: server.name, status: answer.status },
       });
     }
-    const version = /nginx\/([\d.]+)/.exec(answer.headers.server ?? "")?.[1] ?? null;
-    if (server.status === undefined) return { version, facts: { status: answer.status } };
-    const told = await stubStatus(server, server.status);
-    return { version, facts: { status: answer.status, ...told.facts }, counters: told.counters };
+    return { version: versionOf(answer), facts: { status: answer.status } };
   });
 
 const stubLines =
   /^Active connections: (\d+)\s+server accepts handled requests\s+(\d+) (\d+) (\d+)\s+Reading: (\d+) Writing: (\d+) Waiting: (\d+)/;
 
 /** What ngx_http_stub_status_module says (nginx.org/en/docs/http/ngx_http_stub_status_module.html). Throws AppError. */
-async function stubStatus(server: NginxSystem, path: string) {
-  const { status, body } = await exchange({
+async function stubStatus(server: NginxSystem, path: string): Promise<Seen> {
+  const answer = await exchange({
     base: server.url,
     path,
     timeoutMs: server.timeout,
     maxBytes: 4096,
   });
+  const { status, body } = answer;
   const read = stubLines.exec(Buffer.from(body).toString("latin1"));
   if (status !== 200 || read === null)
     throw new AppError("BAD_ANSWER", `${server.name}: ${path} is no stub_status (${status}).`, {
@@ -114,6 +119,8 @@ async function stubStatus(server: NginxSystem, path: string) {
     .slice(1)
     .map(Number);
   return {
+    version: versionOf(answer),
+    alone: true,
     facts: { active, reading, writing, waiting },
     counters: { accepted, dropped: accepted - handled, requests },
   };

@@ -1,10 +1,12 @@
 // Redis: looks at keys, deletes them, and says at once when it is not there.
 import { createHash } from "node:crypto";
 import { Redis, ReplyError } from "ioredis";
+import * as z from "zod";
 import { AppError } from "../../errors/app-error";
 import type { ToldProblem } from "../../errors/contract";
 import { singleton } from "../../runtime/singleton";
 import { look } from "../look";
+import { type Snapshot, snapshot } from "../snapshot";
 import type { Probed, Seen } from "../system";
 
 /** One server, as sluice.yaml has it. */
@@ -305,3 +307,20 @@ export const probe = (system: RedisSystem): Promise<Probed> =>
       return { ...told, facts: { keys: await client.dbsize(), ...told.facts } };
     }),
   );
+
+const slowEntry = z.tuple([z.number(), z.number(), z.number(), z.array(z.string())]).rest(z.unknown());
+
+/** The commands that took longest to do since the server forgot (redis.io/docs/latest/commands/slowlog-get), the newest first; of what each was given its key only. Throws AppError. */
+export const slowCommands = (system: RedisSystem): Promise<Snapshot> =>
+  run(system, async (client) => {
+    const entries = z.array(slowEntry).parse(await client.slowlog("GET", 100));
+    return snapshot(
+      "slowCommands",
+      ["at", "ms", "command"],
+      entries.map(([, seconds, microseconds, [name = "", key = "", ...rest]]) => [
+        new Date(seconds * 1000).toISOString(),
+        microseconds / 1000,
+        [name, key, rest.length > 0 ? "…" : ""].join(" "),
+      ]),
+    );
+  });

@@ -3,6 +3,7 @@ import type { Socket } from "node:net";
 import * as z from "zod";
 import { AppError } from "../../errors/app-error";
 import { singleton } from "../../runtime/singleton";
+import { type Snapshot, snapshot } from "../snapshot";
 import { openTcp } from "../tcp";
 import { wireError } from "../wire-error";
 import { banRegex } from "./ban-regex";
@@ -321,7 +322,13 @@ const backendRow = z.record(
     probe_message: z.union([z.string(), z.tuple([z.number(), z.number(), z.string()])]),
   }),
 );
-export type Backend = { readonly name: string; readonly healthy: boolean };
+/** `admin`: "probe", or what somebody set by hand; `probe`: what its probe says, such as "5/8 healthy". */
+export type Backend = {
+  readonly name: string;
+  readonly healthy: boolean;
+  readonly admin: string;
+  readonly probe: string;
+};
 /** The backends and whether they are asked now: by their probe, unless somebody has set them by hand. */
 export async function backendList(node: VarnishAdmin, signal?: AbortSignal): Promise<Backend[]> {
   const rows = await listed(node, "backend.list", backendRow, signal);
@@ -330,9 +337,21 @@ export async function backendList(node: VarnishAdmin, signal?: AbortSignal): Pro
     .map(([name, { admin_health, probe_message }]) => {
       const told = typeof probe_message === "string" ? probe_message : probe_message[2];
       const state = admin_health === "probe" ? told : admin_health;
-      return { name, healthy: state !== "sick" };
+      const probe =
+        typeof probe_message === "string" ? probe_message : `${probe_message[0]}/${probe_message[1]} ${told}`;
+      return { name, healthy: state !== "sick", admin: admin_health, probe };
     });
 }
+
+/** The backends, the sick ones first. Throws AppError. */
+export const backends = async (node: VarnishAdmin): Promise<Snapshot> =>
+  snapshot(
+    "backends",
+    ["backend", "health", "probe", "admin"],
+    (await backendList(node))
+      .sort((a, b) => Number(a.healthy) - Number(b.healthy))
+      .map(({ name, healthy, admin, probe }) => [name, healthy ? "healthy" : "sick", probe, admin]),
+  );
 
 /** One test of a ban. Only what the object carries can be named: a ban on req.* would stay for ever and slow every hit. */
 export type BanCondition = {

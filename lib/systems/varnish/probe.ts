@@ -65,7 +65,10 @@ export const probe = (node: WatchedNode): Promise<Probed> =>
       facts.vcl = "sluice";
       if (seen.boot !== null) facts.boot = seen.boot;
     }
-    if (!node.admin) return { version: null, facts: { ...facts, admin: "not set" }, counters, concerns };
+    // PEEK is answered by the node itself, a plain HEAD perhaps by what is behind it.
+    const alone = facts.vcl === "sluice";
+    if (!node.admin)
+      return { version: null, facts: { ...facts, admin: "not set" }, alone, counters, concerns };
     try {
       const told = await version(node);
       facts.child = await status(node);
@@ -82,10 +85,16 @@ export const probe = (node: WatchedNode): Promise<Probed> =>
               .slice(0, 200),
           },
         });
-      return { version: told, facts: { ...facts, admin: "ready" }, counters, concerns };
+      return { version: told, facts: { ...facts, admin: "ready" }, alone, counters, concerns };
     } catch (error) {
       // Purging goes over HTTP: a node without its CLI is up.
       const { code, message } = toAppError(error);
-      return { version: null, facts: { ...facts, admin: code, adminError: message }, counters, concerns };
+      return {
+        version: null,
+        facts: { ...facts, admin: code, adminError: message },
+        alone,
+        counters,
+        concerns,
+      };
     }
   });
