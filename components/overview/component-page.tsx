@@ -176,7 +176,7 @@ export function ComponentPage({ kind, name }: { readonly kind: string; readonly 
           {say.key("problems", one.problem.problem, one.problem.params)}
         </p>
       )}
-      {one.concerns.slice(1).map((concern) => (
+      {one.concerns.slice(one.state === "disagree" ? 0 : 1).map((concern) => (
         <p key={concern.problem} className="card mb-4 p-3">
           {say.key("problems", concern.problem, concern.params)}
         </p>

@@ -40,6 +40,12 @@ export const component = z.object({
 });
 export type Component = z.infer<typeof component>;
 
+/** The problem of one that does not answer us, and does answer its exporter. */
+export const exporterSaysUp = "health.exporterSaysUp";
+/** Whether it does not answer our own looks, whatever others say of it. */
+export const isSilent = ({ state, problem }: Pick<Component, "state" | "problem">): boolean =>
+  state === "down" || (state === "disagree" && problem?.problem === exporterSaysUp);
+
 export const healthSnapshot = z.object({ at: z.iso.datetime(), components: z.array(component) });
 
 /** One day of one component, shares of the time that it was watched; null where nobody watched. */

@@ -1,5 +1,6 @@
 // When a failure counts, and when a component is well again.
 import { expect, test } from "vitest";
+import { isSilent } from "./contract";
 import { type Judged, judge, unknownSince } from "./judge";
 import { Rates } from "./rates";
 import { daysOf, spansOf, within } from "./uptime";
@@ -35,6 +36,27 @@ test("it answers, and something is wrong: a look is wanted; its exporter says ot
     state: "disagree",
     problem: { problem: "health.exporterSaysDown" },
   });
+});
+
+test("it does not answer, and its exporter says that it is up: down at first, since that may be old; then they disagree", () => {
+  const minute = 60_000;
+  let now: Judged = judge(unknownSince(0), good(10), 0, true);
+  now = judge(now, bad(20), 0, true, 20);
+  expect(now).toMatchObject({ state: "down", since: 20 });
+  now = judge(now, bad(20 + minute), 0, true, 20);
+  expect(now).toMatchObject({
+    state: "disagree",
+    since: 20 + minute,
+    problem: { problem: "health.exporterSaysUp" },
+    concerns: [refused],
+  });
+  expect(isSilent(now)).toBe(true);
+  // Times go on in order, whoever is right in the end.
+  now = judge(now, bad(30 + 2 * minute), 0, false, 20);
+  expect(now).toMatchObject({ state: "down", since: 30 + 2 * minute, problem: refused });
+  now = judge(now, good(3 * minute), 0, true);
+  expect(now).toMatchObject({ state: "up", since: 3 * minute });
+  expect(isSilent(judge(now, good(4 * minute), 0, false))).toBe(false);
 });
 
 test("uptime counts what was watched only, by days of UTC", () => {

@@ -1,6 +1,6 @@
 // One component's state from look to look: a single failure is not an outage, and what answers may still want a look.
 import type { ToldProblem } from "../errors/contract";
-import type { HealthState } from "./contract";
+import { exporterSaysUp, type HealthState, isSilent } from "./contract";
 
 /** A component between two looks. `since` is ms since the epoch. */
 export type Judged = {
@@ -25,6 +25,9 @@ export const unknownSince = (since: number): Judged => ({
   failing: 0,
 });
 
+/** An exporter is asked every so often only: that it is up is believed of a server that has been silent for longer. */
+const exporterLateMs = 60_000;
+
 /**
  * The state after a look. `retries`: failures that are forgiven in a row. `exporterUp`: what Prometheus' exporter says of it, null where
  * there is none. An outage began with its first failed look, so `failingSince` is when that was.
@@ -46,7 +49,14 @@ export function judge(
   }
   const failing = before.failing + 1;
   if (failing <= retries && before.state !== "down") return { ...before, failing };
-  return after(before, "down", failingSince, { problem: look.problem, concerns: [], failing });
+  const at = isSilent(before) ? look.at : failingSince;
+  if (exporterUp === true && look.at - failingSince >= exporterLateMs)
+    return after(before, "disagree", at, {
+      problem: { problem: exporterSaysUp, params: {} },
+      concerns: [look.problem],
+      failing,
+    });
+  return after(before, "down", at, { problem: look.problem, concerns: [], failing });
 }
 
 function after(

@@ -141,13 +141,7 @@ export class HealthKeeper {
     this.#take(
       key,
       entry,
-      judge(
-        entry.judged,
-        look,
-        entry.retries,
-        this.#exporters.get(key) ?? null,
-        entry.failingSince ?? look.at,
-      ),
+      judge(entry.judged, look, entry.retries, this.#exporterSays(key), entry.failingSince ?? look.at),
     );
   }
 
@@ -155,6 +149,12 @@ export class HealthKeeper {
   exportersSay(up: ReadonlyMap<string, boolean>): void {
     this.#exporters.clear();
     for (const [key, value] of up) this.#exporters.set(key, value);
+  }
+
+  #exporterSays(key: string): boolean | null {
+    const up = this.#exporters.get(key) ?? null;
+    // It reads Varnish's shared memory, which stays when the server hangs.
+    return up === true && key.startsWith("varnish/") ? null : up;
   }
 
   /** Every component, from the visitors inwards. */

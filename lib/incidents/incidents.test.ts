@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { configSchema } from "../config/schema";
 import { closeDatabase, db } from "../db/client";
 import { openDatabase } from "../db/open";
-import type { Component, HealthState } from "../health/contract";
+import { type Component, exporterSaysUp, type HealthState } from "../health/contract";
 import { below } from "../health/graph";
 import type { HostWatch } from "../services/host-watch";
 import type { Watched } from "../services/watched";
@@ -181,6 +181,19 @@ describe("the keeper", () => {
     await keeper.settled();
     const [left] = await keeper.current();
     expect(left !== undefined && isCauseWell(left)).toBe(true);
+  });
+
+  test("that its exporter says that it is up ends nothing while it does not answer", async () => {
+    turn("mariadb/db", "down", 1);
+    await keeper.settled();
+    const before = states.get("mariadb/db");
+    if (before === undefined) throw new Error("it is not known");
+    const silent = { problem: exporterSaysUp, params: {} };
+    keeper.see({ ...before, state: "disagree", problem: silent }, "down");
+    await keeper.settled();
+    expect((await keeper.current())[0]?.components).toMatchObject([{ component: "mariadb/db", until: null }]);
+    turn("mariadb/db", "up", 90);
+    await closed();
   });
 
   test("there is something new to look at when one opens, when its cause is found, and when it breaks again", async () => {

@@ -1,6 +1,6 @@
 // Opens an incident when something breaks, folds what fails for the same cause into it, and closes it when all is well again.
 import { db } from "../db/client";
-import type { Component, HealthState } from "../health/contract";
+import { type Component, type HealthState, isSilent } from "../health/contract";
 import { togetherMs } from "../health/graph";
 import { log } from "../runtime/log";
 import { type FiringAlert, type HeldAlert, loadAlerts } from "./alerts";
@@ -104,7 +104,7 @@ export class IncidentKeeper {
       for (const component of components) {
         const { key, state, since } = component;
         if (state === "up") await this.#well(key, new Date(since), "down");
-        if (state !== "down") continue;
+        if (!isSilent(component)) continue;
         // Also one that somebody closed while it was down: it stays closed.
         const known = await db().incidentComponent.findFirst({
           where: { component: key, since: { gte: new Date(Date.parse(since) - togetherMs) } },
@@ -152,7 +152,7 @@ export class IncidentKeeper {
   async #see(component: Component, before: HealthState): Promise<void> {
     const { key, state } = component;
     const at = new Date(component.since);
-    if (state === "down") await this.#failed(component, at, "down");
+    if (isSilent(component)) await this.#failed(component, at, "down");
     // It answers, and badly, for something below it.
     else if (state === "warn" && this.#suffers(component)) await this.#failed(component, at, "degraded");
     // What wants a look for a reason of its own is as well as it was.
