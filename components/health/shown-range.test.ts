@@ -1,6 +1,16 @@
 // The range in the address, and the ways from one to the next.
 import { expect, test } from "vitest";
-import { fromInput, localInput, moved, scaled, selected, shownOf, spanOf, withShown } from "./shown-range";
+import {
+  fromInput,
+  isUnreadable,
+  localInput,
+  moved,
+  scaled,
+  selected,
+  shownOf,
+  spanOf,
+  withShown,
+} from "./shown-range";
 
 const now = Date.parse("2026-11-25T12:00:00Z");
 const hour = 3_600_000;
@@ -43,4 +53,15 @@ test("a selection in either direction; a click is none", () => {
 test("the reader's own zone", () => {
   expect(fromInput(localInput(now))).toBe(now);
   expect(fromInput("")).toBeNull();
+});
+
+test.each([
+  ["", false],
+  ["range=6h", false],
+  ["from=2026-11-25T10:00:00Z&to=2026-11-25T11:00:00Z", false],
+  ["range=6y", true],
+  ["from=yesterday&to=2026-11-25T11:00:00Z", true],
+  ["from=2026-11-25T10:00:00Z", true],
+])("a range that cannot be read is told: %s", (query, unreadable) => {
+  expect(isUnreadable(new URLSearchParams(query))).toBe(unreadable);
 });

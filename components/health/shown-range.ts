@@ -19,6 +19,14 @@ export type Shown = Preset | Span;
 
 const mostMs = longestRangeDays * 86_400_000;
 
+/** Whether the address names a range that cannot be read: a time that is none, one without the other, an unknown preset. */
+export function isUnreadable(params: URLSearchParams): boolean {
+  const own = [params.get("from"), params.get("to")];
+  if (own.some((one) => one !== null)) return own.some((one) => Number.isNaN(Date.parse(one ?? "")));
+  const preset = params.get("range");
+  return preset !== null && !presetNames.some((one) => one === preset);
+}
+
 /** What the address asks for; what cannot be read is the last hour. A range that makes no sense stays as it is: it is refused by name. */
 export function shownOf(params: URLSearchParams): Shown {
   const from = Date.parse(params.get("from") ?? "");

@@ -12,7 +12,7 @@ import { Status } from "@/components/ui/status";
 import { query } from "@/lib/api/client";
 import { rangeFault, type Signals as Told } from "@/lib/health/contract";
 import { RangeBar } from "./range-bar";
-import { presets, type Shown, type Span, shownOf, spanOf, withShown } from "./shown-range";
+import { isUnreadable, presets, type Shown, type Span, shownOf, spanOf, withShown } from "./shown-range";
 import { commonTo, signalTone, useMarkTitle, useTimes } from "./words";
 
 const SignalChart = dynamic(() => import("./signal-chart").then((module) => module.SignalChart), {
@@ -221,6 +221,7 @@ export function Signals({ kind, name }: { readonly kind: string; readonly name: 
   }, [asked.data]);
   const told = asked.data ?? kept;
   const refused = fault === null ? null : say.key("problems", fault.problem, fault.params);
+  const unread = isUnreadable(new URLSearchParams(params)) ? t("signals.unreadable") : null;
   // A kind that nobody measures has no place for it.
   if (told?.source === "unknown" && told.links.dashboard === null) return null;
   return (
@@ -234,7 +235,7 @@ export function Signals({ kind, name }: { readonly kind: string; readonly name: 
         )}
       </div>
       {(told === undefined || told.source === "prometheus") && (
-        <RangeBar shown={shown} onShow={show} onBack={backs > 0 ? back : null} problem={refused} />
+        <RangeBar shown={shown} onShow={show} onBack={backs > 0 ? back : null} problem={refused ?? unread} />
       )}
       <div ref={ref} className="min-w-0">
         {asked.error && refused === null && (

@@ -43,6 +43,7 @@ export const entryTone: Record<IncidentEntry["type"], Tone> = {
   down: "down",
   degraded: "warn",
   well: "up",
+  gone: "unknown",
   cause: "warn",
   acknowledged: "run",
   assigned: "run",

@@ -41,6 +41,7 @@ export class HealthKeeper {
   readonly #entries = new Map<string, Entry>();
   readonly #listeners = new Set<(change: HealthChange) => void>();
   readonly #onUpdate = new Set<(component: Component) => void>();
+  readonly #onGone = new Set<(key: string) => void>();
   readonly #exporters = new Map<string, boolean>();
   #nodes: ReadonlyMap<string, Node> = new Map();
   /** Rows are written one after the other, in the order of what happened. */
@@ -100,6 +101,12 @@ export class HealthKeeper {
     return () => this.#onUpdate.delete(listener);
   }
 
+  /** Tells of a component that is no longer watched. Returns the way to stop. */
+  onGone(listener: (key: string) => void): () => void {
+    this.#onGone.add(listener);
+    return () => this.#onGone.delete(listener);
+  }
+
   /** The components are `targets` now: others are forgotten (what is kept of them stays), new ones are unknown. */
   follow(targets: readonly Looked["target"][], now = Date.now()): void {
     const graph = new Map(graphOf(this.#config()).map((node) => [node.key, node]));
@@ -116,6 +123,7 @@ export class HealthKeeper {
       this.#entries.delete(key);
       // From now on nobody looks at it.
       if (judged.state !== "unknown") this.#keep(key, unknownSince(now), judged.state);
+      for (const tell of this.#onGone) tell(key);
     }
     this.#nodes = nodes;
     this.rates.forget((key) => nodes.has(key));

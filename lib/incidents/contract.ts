@@ -73,6 +73,7 @@ export const entryTypes = [
   "down",
   "degraded",
   "well",
+  "gone",
   "cause",
   "acknowledged",
   "assigned",

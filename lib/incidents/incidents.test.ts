@@ -196,6 +196,16 @@ describe("the keeper", () => {
     await closed();
   });
 
+  test("what is taken out of the configuration while it is down ends in its incident, and that ends", async () => {
+    turn("mariadb/db", "down", 1);
+    await keeper.settled();
+    keeper.forget("mariadb/db", new Date(began + 9000));
+    await closed();
+    const [one] = await all();
+    expect(one?.entries.map(({ type }) => type)).toEqual(["opened", "down", "gone", "closed"]);
+    expect(one?.closedAt).toEqual(new Date(began + 9000));
+  });
+
   test("there is something new to look at when one opens, when its cause is found, and when it breaks again", async () => {
     const turns: string[] = [];
     keeper.onTurn(({ cause }) => turns.push(cause ?? "none"));

@@ -98,6 +98,11 @@ export class IncidentKeeper {
     this.#queue(() => this.#see(component, before));
   }
 
+  /** A component was taken out of the configuration: nobody can say when it is well again. Never throws. */
+  forget(key: string, at = new Date()): void {
+    this.#queue(() => this.#end(key, at, "gone"));
+  }
+
   /** What health knew before a restart and incidents may not: what is down and in none, what is well and still stands in one. Never throws. */
   takeUp(components: readonly Component[]): void {
     this.#queue(async () => {
@@ -355,7 +360,11 @@ export class IncidentKeeper {
   }
 
   async #well(component: string, at: Date, before: HealthState): Promise<void> {
-    if (before === "up") return;
+    if (before !== "up") await this.#end(component, at, "well");
+  }
+
+  /** It fails no more in any incident that is not closed. */
+  async #end(component: string, at: Date, type: "well" | "gone"): Promise<void> {
     const rows = await db().incidentComponent.findMany({
       where: { component, until: null, incident: { state: { not: "closed" } } },
     });
@@ -364,7 +373,7 @@ export class IncidentKeeper {
         where: { incidentId_component: { incidentId, component } },
         data: { until: at },
       });
-      await addEntry(incidentId, { type: "well", at, data: { component } });
+      await addEntry(incidentId, { type, at, data: { component } });
       this.#tell(await this.#row(incidentId));
       await this.#calm(incidentId);
     }

@@ -5,8 +5,10 @@ import type { IncidentDetail, IncidentEvidence } from "./contract";
 export const plain = (text: string): string =>
   text.replace(/[\\`*_{}[\]()#+!|<>~-]/g, "\\$&").replace(/\s*\n\s*/g, " ");
 const utc = (iso: string): string => `${iso.slice(0, 19).replace("T", " ")} UTC`;
-const minutes = (from: string, to: string): number =>
-  Math.max(1, Math.round((Date.parse(to) - Date.parse(from)) / 60_000));
+function lasted(from: string, to: string): string {
+  const ms = Date.parse(to) - Date.parse(from);
+  return ms < 120_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 60_000)} min`;
+}
 
 const tableRows = 10;
 const lastLines = 10;
@@ -52,7 +54,7 @@ export function postMortem(incident: IncidentDetail): string {
     `- Began: ${utc(incident.openedAt)}`,
     incident.closedAt === null
       ? "- Ended: not yet"
-      : `- Ended: ${utc(incident.closedAt)} (after ${minutes(incident.openedAt, incident.closedAt)} min)`,
+      : `- Ended: ${utc(incident.closedAt)} (after ${lasted(incident.openedAt, incident.closedAt)})`,
     ...(incident.acknowledgedBy === null ? [] : [`- Acknowledged by: ${plain(incident.acknowledgedBy)}`]),
     ...(incident.assignee === null ? [] : [`- Assigned to: ${plain(incident.assignee)}`]),
     ...incident.tickets.map(({ key, url }) => `- Ticket: ${plain(key)} <${url}>`),

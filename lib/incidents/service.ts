@@ -175,6 +175,7 @@ export const incidentsService = {
     const stops = [
       keeper.onUpdate((row) => publish("incident", row)),
       health().onChange(({ component, before }) => keeper.see(component, before)),
+      health().onGone((key) => keeper.forget(key)),
       // What it fails for may be known a moment later than that it fails.
       health().onUpdate((component) => {
         if (component.state === "warn" || (component.state === "down" && component.cause !== null))

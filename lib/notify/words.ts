@@ -50,7 +50,10 @@ export function speakerOf({ language, time_zone }: Reader) {
         hourCycle: "h23",
         timeZoneName: "short",
       }),
-    minutes: (ms: number) => t("notices.minutes", { count: Math.max(1, Math.round(ms / 60_000)) }),
+    lasting: (ms: number) =>
+      ms < 120_000
+        ? t("notices.seconds", { count: Math.max(1, Math.round(ms / 1000)) })
+        : t("notices.minutes", { count: Math.round(ms / 60_000) }),
     kind: (kind: string) => {
       const key = `kinds.${kind.replaceAll(".", "-")}`;
       return t.has(key) ? t(key) : kind;
@@ -81,7 +84,7 @@ function incidentWords(say: Speaker, notice: Notice, incident: IncidentRow): Omi
         title: t(named ? "notices.well" : "notices.closed", { name }),
         lines: [
           `${since}, ${t("incidents.lasted", {
-            time: say.minutes(
+            time: say.lasting(
               Date.parse(incident.closedAt ?? incident.openedAt) - Date.parse(incident.openedAt),
             ),
           })}`,
@@ -109,7 +112,7 @@ function incidentWords(say: Speaker, notice: Notice, incident: IncidentRow): Omi
                 t("notices.suspect", {
                   what: `${say.kind(suspect.change.kind)} ${suspect.change.title}`,
                   who: suspect.change.actor.name,
-                  time: say.minutes(suspect.minutesBefore * 60_000),
+                  time: say.lasting(suspect.minutesBefore * 60_000),
                 }),
               ]),
           ...tickets,
