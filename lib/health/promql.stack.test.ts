@@ -177,6 +177,8 @@ describe.skipIf(!stack)("PromQL on the stack", () => {
     const traffic = load(stackUrl(stack, "edge"));
     const started = Date.now();
     let apart: string[] = [];
+    /** A busy server may miss one look: its rate is made of the others. */
+    const missed: string[] = [];
     try {
       await until(
         "Prometheus and the servers say the same",
@@ -184,8 +186,12 @@ describe.skipIf(!stack)("PromQL on the stack", () => {
           const now = Date.now();
           await Promise.all(
             components().map(async ({ kind, name, look }) => {
-              const counters = await look();
-              rates.add(`${kind}/${name}`, Date.now(), counters);
+              try {
+                const counters = await look();
+                rates.add(`${kind}/${name}`, Date.now(), counters);
+              } catch (error) {
+                missed.push(`${kind}/${name}: ${error}`);
+              }
             }),
           );
           // Before that, a part of the window lies before the load.
@@ -222,6 +228,7 @@ describe.skipIf(!stack)("PromQL on the stack", () => {
     } finally {
       await traffic.stop();
     }
+    expect(missed.slice(2)).toEqual([]);
     expect([...traffic.statuses]).toEqual([200]);
     // Milliseconds of searches that were made just now.
     const slowest = await ask("solr", "solr", "p95");
