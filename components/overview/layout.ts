@@ -247,9 +247,12 @@ function share(from: Gate, to: Gate, column: readonly Gate[], next: readonly Gat
   return Math.min(passed ?? 0, (to.requests * (passed ?? 0)) / sum);
 }
 
+/** A layer that nobody but probes asks serves no share of anything. */
+const leastToldPerS = 0.05;
+
 function absorbedBy(gates: readonly Gate[]): { share: number; perSecond: number } | null {
   const known = gates.filter((one) => one.requests !== null && one.absorbed !== null);
   const requests = known.reduce((sum, one) => sum + (one.requests ?? 0), 0);
   const perSecond = known.reduce((sum, one) => sum + Math.min(one.absorbed ?? 0, one.requests ?? 0), 0);
-  return requests === 0 ? null : { share: perSecond / requests, perSecond };
+  return requests < leastToldPerS ? null : { share: perSecond / requests, perSecond };
 }

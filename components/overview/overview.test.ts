@@ -143,9 +143,12 @@ describe("the drawing", () => {
     const drawn = layoutOf([gate("varnish/1", "cache", 1e-320, { absorbed: 1e6 })]);
     for (const { path, told } of drawn.falls) {
       expect(path).not.toMatch(/NaN|Infinity/);
-      expect(told?.share).toBe(1);
+      // Nor is a share told of next to nothing.
+      expect(told).toBeNull();
     }
     expect(drawn.falls).toHaveLength(1);
+    const [fall] = layoutOf([gate("varnish/1", "cache", 2, { absorbed: 1e6 })]).falls;
+    expect(fall?.told).toEqual({ share: 1, perSecond: 2 });
   });
 
   test("any river can be drawn: no NaN, nothing above the picture, nothing below its edge", () => {

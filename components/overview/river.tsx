@@ -201,7 +201,7 @@ function Bars({ gates, states }: { readonly gates: readonly Gate[]; readonly sta
             <Link href={healthAddress(gate)} className="block px-3 py-2.5">
               <span className="flex items-baseline gap-2">
                 <Status tone={stateTone[state]}>
-                  <b className="font-semibold text-ink">{gate.name}</b>
+                  <b className="font-semibold text-ink">{gate.name}</b>{" "}
                   <span className={state === "up" ? "sr-only" : "ml-1.5"}>
                     {t(`overview.states.${state}`)}
                   </span>
