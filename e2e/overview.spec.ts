@@ -72,6 +72,15 @@ test("a database that hangs is named as the cause within 30 s, on a phone, and w
       has: viewer.getByRole("heading", { name: fr("incidents.components") }),
     });
     await expect(failing.getByRole("link", { name: "symfony" })).toBeVisible({ timeout: 30_000 });
+    // What there was to see, and of what did not answer that it did not.
+    const processes = viewer.locator("summary", {
+      hasText: fr("snapshots.kinds.processes", { name: "mariadb" }),
+    });
+    await expect(processes.first()).toContainText(fr("snapshots.none"), { timeout: 30_000 });
+    await processes.first().click();
+    await expect(viewer.getByText(/127\.0\.0\.1:\d+/).first()).toBeVisible();
+    const workers = viewer.locator("summary", { hasText: fr("snapshots.kinds.workers", { name: "php" }) });
+    await expect(workers.first()).toBeVisible({ timeout: 30_000 });
     // One mail, which names the cause and what fails for it.
     await expect(viewer.getByText(fr("incidents.entries.notified", { channel: "mail" }))).toBeVisible({
       timeout: 30_000,
@@ -88,7 +97,7 @@ test("a database that hangs is named as the cause within 30 s, on a phone, and w
     fr("incidents.wasDown", { name: "mariadb" }),
     { timeout: 60_000 },
   );
-  await expect(viewer.getByText(fr("incidents.entries.closed"))).toBeVisible();
+  await expect(viewer.getByText(fr("incidents.entries.closed"))).toBeVisible({ timeout: 60_000 });
   await expect
     .poll(async () => (await mails()).map(({ subject }) => subject), { timeout: 15_000 })
     .toEqual([en("incidents.isDown", { name: "mariadb" }), en("notices.well", { name: "mariadb" })]);
