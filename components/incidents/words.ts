@@ -44,6 +44,7 @@ export const entryTone: Record<IncidentEntry["type"], Tone> = {
   degraded: "warn",
   well: "up",
   gone: "unknown",
+  moved: "unknown",
   cause: "warn",
   acknowledged: "run",
   assigned: "run",

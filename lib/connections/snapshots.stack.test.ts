@@ -58,7 +58,7 @@ test.skipIf(!stack)(
       });
       expect(told.problem).toBeNull();
       const row = told.rows.find((each) => String(each[3]).includes("SLEEP"));
-      expect(row?.slice(1, 4)).toEqual(["Query", "User sleep", "SELECT SLEEP(4), '?'"]);
+      expect(row?.slice(1, 4)).toEqual(["Query", "User sleep", "SELECT SLEEP(?), ?"]);
       expect(row?.[4]).toBe(secrets.mariadbUser);
       // Our own question is none of them.
       expect(JSON.stringify(told.rows)).not.toContain("PROCESSLIST");
@@ -68,7 +68,7 @@ test.skipIf(!stack)(
         return one.rows.length > 0 ? one : null;
       });
       const logged = slow.rows.find((each) => String(each[3]).includes("SLEEP"));
-      expect(logged?.[3]).toBe("SELECT SLEEP(4), '?'");
+      expect(logged?.[3]).toBe("SELECT SLEEP(?), ?");
       expect(logged?.[1]).toBeGreaterThan(3.9);
       expect(Math.abs(Date.now() - Date.parse(String(logged?.[0])))).toBeLessThan(60_000);
     } finally {
@@ -103,7 +103,7 @@ test.skipIf(!stack)(
       });
       const commands = await look("redis/redis", "slowCommands");
       const said = commands.rows.map((each) => String(each[2]));
-      expect(said).toContain("set sluice-test:slow …");
+      expect(said).toContain("set sluice-test:…");
       expect(said.join()).not.toContain("a secret value");
     } finally {
       await run(redis, async (one) => {

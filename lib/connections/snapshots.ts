@@ -1,6 +1,6 @@
 // What the systems of the configuration are busy with at this moment, each asked in its own way.
 import type { Config } from "../config/schema";
-import { tellProblem, toAppError } from "../errors/app-error";
+import { AppError, tellProblem, toAppError } from "../errors/app-error";
 import type { ToldProblem } from "../errors/contract";
 import { processes, slowQueries } from "../systems/mariadb/snapshots";
 import { workers } from "../systems/php-fpm/status";
@@ -13,8 +13,11 @@ export type ToldSnapshot = Snapshot & { readonly component: string; readonly pro
 type Question = {
   readonly component: string;
   readonly kind: SnapshotKind;
-  readonly take: () => Promise<Snapshot>;
+  readonly take: (signal: AbortSignal) => Promise<Snapshot>;
 };
+
+/** What a system that is ill does not tell by then is not waited for. */
+const askMs = 5000;
 
 /** All that can be asked; a server without an account or a CLI of which Sluice knows is not. */
 const questionsOf = ({ systems }: Config): Question[] => [
@@ -30,7 +33,11 @@ const questionsOf = ({ systems }: Config): Question[] => [
   ...systems.varnish
     .filter(({ admin }) => admin !== undefined)
     .map(
-      (one): Question => ({ component: `varnish/${one.name}`, kind: "backends", take: () => backends(one) }),
+      (one): Question => ({
+        component: `varnish/${one.name}`,
+        kind: "backends",
+        take: (signal) => backends(one, signal),
+      }),
     ),
   ...systems.redis.map(
     (one): Question => ({
@@ -41,13 +48,28 @@ const questionsOf = ({ systems }: Config): Question[] => [
   ),
 ];
 
+async function within(take: Question["take"]): Promise<Snapshot> {
+  const signal = AbortSignal.timeout(askMs);
+  const late = new Promise<never>((_, reject) => {
+    signal.addEventListener("abort", () =>
+      reject(
+        new AppError("TIMEOUT", `It told nothing within ${askMs} ms.`, {
+          problem: "health.toldNothing",
+          params: { seconds: askMs / 1000 },
+        }),
+      ),
+    );
+  });
+  return Promise.race([take(signal), late]);
+}
+
 /** What each of `components` (kind/name) tells now, those that have something to tell. Never throws. */
 export function snapshotsOf(components: readonly string[], config: Config): Promise<ToldSnapshot[]> {
   const questions = questionsOf(config).filter(({ component }) => components.includes(component));
   return Promise.all(
     questions.map(async ({ component, kind, take }) => {
       try {
-        return { ...(await take()), component, problem: null };
+        return { ...(await within(take)), component, problem: null };
       } catch (error) {
         const says = toAppError(error).message.slice(0, 300);
         const problem = tellProblem(error, { problem: "health.failed", params: { says } });

@@ -4,8 +4,9 @@
 export const hidden = "•••";
 
 const value = `("[^"]*"|'[^']*'|[^\\s"',;}]+)`;
+// Bounded: a long word that begins again and again must not cost its square.
 const telling =
-  "[\\w-]*(?:pass(?:word|wd|phrase)?|pwd|secret|token|api-?key|access-?key|requirepass|masterauth)[\\w-]*";
+  "[\\w-]{0,40}(?:pass(?:word|wd|phrase)?|pwd|secret|token|api-?key|access-?key|requirepass|masterauth)[\\w-]{0,40}";
 const named = new RegExp(`((?:--?|\\b)${telling})(["']?\\s*[=:]\\s*|\\s+)${value}`, "gi");
 /** Programs that take a password by a letter, and how. */
 const byLetter: readonly [program: RegExp, option: RegExp][] = [
@@ -20,7 +21,7 @@ const byLetter: readonly [program: RegExp, option: RegExp][] = [
 export function maskedText(text: string): string {
   const plain = text
     // Up to the last @: a password may hold / and @.
-    .replace(/([a-z][a-z0-9+.-]*:\/\/[^\s:/@"']*):[^\s"']+@/gi, `$1:${hidden}@`)
+    .replace(/([a-z][a-z0-9+.-]{0,30}:\/\/[^\s:/@"']{0,200}):[^\s"']+@/gi, `$1:${hidden}@`)
     .replace(
       /(authorization["']?\s*[:=]\s*["']?)(?:(basic|bearer|digest|token|apikey)\s+)?[^\s"']+/gi,
       (_, name: string, scheme: string | undefined) =>

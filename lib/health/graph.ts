@@ -11,12 +11,16 @@ export type Node = {
   readonly dependsOn: readonly string[];
   /** Nobody wrote that it depends on those: they are the next layer. */
   readonly guessed: boolean;
+  /** It is looked at by a door of its own, through which nothing below it is asked: that it is down is no fault of those. */
+  readonly alone: boolean;
 };
 /** How a component is. `since`: ms. `alone`: that it is down is no fault of what is below it. */
 export type Standing = { readonly state: HealthState; readonly since: number; readonly alone: boolean };
 
 /** Looks are so far apart that what fails may be seen before what it fails for. */
 export const togetherMs = 60_000;
+/** An outage may deepen for so long before what it fails for is down, too. */
+export const graduallyMs = 5 * 60_000;
 
 const layerOfKind: Readonly<Record<string, Layer>> = {
   site: "site",
@@ -39,7 +43,12 @@ export function layerOf(kind: string, role?: string): Layer {
 /** The way inwards: each layer leads to the next one of which something is configured. */
 const flow: readonly Layer[] = ["edge", "router", "cache", "web", "app", "store"];
 
-type System = { readonly name: string; readonly depends_on: readonly string[]; readonly role?: string };
+type System = {
+  readonly name: string;
+  readonly depends_on: readonly string[];
+  readonly role?: string;
+  readonly status?: string;
+};
 
 /**
  * Every component of a configuration with what it depends on: what `depends_on` says, else everything of the next layer inwards that
@@ -51,6 +60,9 @@ export function graphOf(config: Config): Node[] {
       key: `${kind}/${system.name}`,
       layer: layerOf(kind, system.role),
       refs: system.depends_on,
+      ownDoor: kind === "traefik" || (kind === "nginx" && system.status !== undefined),
+      // Its health route is answered by PHP's workers, in the same layer.
+      beside: kind === "http" && system.role === "symfony" ? config.systems.php_fpm : [],
     })),
   );
   const inLayer = (layer: Layer) => systems.filter((one) => one.layer === layer).map(({ key }) => key);
@@ -63,14 +75,16 @@ export function graphOf(config: Config): Node[] {
     }
     return [];
   };
-  const nodes = systems.map(({ key, layer, refs }) => ({
+  const nodes = systems.map(({ key, layer, refs, ownDoor, beside }) => ({
     key,
     layer,
     guessed: refs.length === 0,
+    // What somebody wrote into depends_on is believed.
+    alone: ownDoor && refs.length === 0,
     dependsOn:
       refs.length > 0
         ? refs.flatMap((ref) => systemsCalled(config, ref))
-        : next(layer).filter((one) => one !== key),
+        : [...beside.map(({ name }) => `php_fpm/${name}`), ...next(layer).filter((one) => one !== key)],
   }));
   const sites = config.sites.map(({ name, caches }) => {
     const own = [
@@ -86,6 +100,7 @@ export function graphOf(config: Config): Node[] {
       layer: "site" as const,
       dependsOn: there.length > 0 ? there : outermost,
       guessed: false,
+      alone: false,
     };
   });
   return [...sites, ...nodes];
@@ -105,19 +120,26 @@ export function below(key: string, nodes: ReadonlyMap<string, Pick<Node, "depend
 
 /**
  * The component that `key` fails for: the deepest one below it that is down by itself, rather one that went down with it than one that it
- * got on without; null when there is none.
+ * got on without; null when there is none. What went down long after it is not why. `before`: the cause until now, which stays while it
+ * may be.
  */
 export function causeOf(
   key: string,
   nodes: ReadonlyMap<string, Pick<Node, "dependsOn">>,
   standing: (key: string) => Standing,
+  before: string | null = null,
 ): string | null {
   const own = standing(key);
   if (own.state === "down" && own.alone) return null;
   const isDown = (one: string) => standing(one).state === "down";
   const down = below(key, nodes).filter(isDown);
   const roots = down.filter((one) => standing(one).alone || !below(one, nodes).some(isDown));
-  const lately = roots.filter((one) => standing(one).since >= own.since - togetherMs);
+  // A circle has no end.
+  const causes = (roots.length > 0 ? roots : down).filter(
+    (one) => standing(one).since <= own.since + graduallyMs,
+  );
+  if (before !== null && causes.includes(before)) return before;
+  const lately = causes.filter((one) => standing(one).since >= own.since - togetherMs);
   // Of several, the one that is farthest from the visitors: found last.
-  return lately.at(-1) ?? roots.at(-1) ?? down.at(-1) ?? null;
+  return lately.at(-1) ?? causes.at(-1) ?? null;
 }

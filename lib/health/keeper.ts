@@ -113,7 +113,10 @@ export class HealthKeeper {
     const nodes = new Map<string, Node>();
     for (const target of targets) {
       const key = keyOf(target);
-      nodes.set(key, graph.get(key) ?? { key, layer: layerOf(target.kind), dependsOn: [], guessed: true });
+      nodes.set(
+        key,
+        graph.get(key) ?? { key, layer: layerOf(target.kind), dependsOn: [], guessed: true, alone: false },
+      );
       const entry = this.#entries.get(key) ?? entryOf(unknownSince(now));
       entry.retries = target.retries;
       this.#entries.set(key, entry);
@@ -184,8 +187,10 @@ export class HealthKeeper {
 
   /** Whether that it is down is no fault of what is below it, as far as its last answer tells. */
   isAlone(key: string): boolean {
-    // What somebody wrote into depends_on is believed.
-    return this.#nodes.get(key)?.guessed === true && this.#entries.get(key)?.answered?.alone === true;
+    const node = this.#nodes.get(key);
+    return (
+      node?.alone === true || (node?.guessed === true && this.#entries.get(key)?.answered?.alone === true)
+    );
   }
 
   /** Whether `upper` depends on `lower`, over any number of steps. */
@@ -231,7 +236,7 @@ export class HealthKeeper {
     for (const [key, entry] of this.#entries) {
       const before = entry.cause;
       entry.cause =
-        entry.judged.state === "up" ? null : causeOf(key, this.#nodes, (one) => this.#standing(one));
+        entry.judged.state === "up" ? null : causeOf(key, this.#nodes, (one) => this.#standing(one), before);
       if (before === entry.cause) continue;
       const component = this.#describe(key);
       if (component !== null) for (const tell of this.#onUpdate) tell(component);

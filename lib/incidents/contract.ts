@@ -31,6 +31,7 @@ export const incidentRow = z.object({
   acknowledgedBy: z.string().nullable(),
   acknowledgedAt: z.iso.datetime().nullable(),
   assignee: z.string().nullable(),
+  /** "probe": all is well; "alert": all are over; "sluice": nothing of it is watched any more, or it fails for something else now; or a person's name. */
   closedBy: z.string().nullable(),
   closedAt: z.iso.datetime().nullable(),
   components: z.array(
@@ -74,6 +75,7 @@ export const entryTypes = [
   "degraded",
   "well",
   "gone",
+  "moved",
   "cause",
   "acknowledged",
   "assigned",

@@ -1,12 +1,13 @@
 // Which incident a failing component belongs to: one for each cause, however many fail for it.
-import { togetherMs } from "../health/graph";
+import { graduallyMs, togetherMs } from "../health/graph";
 
-/** An incident that is not closed, as far as folding needs it. `openedAt`: ms. */
+/** An incident that is not closed, as far as folding needs it. Times in ms. */
 export type OpenIncident = {
   readonly id: number;
   readonly cause: string | null;
   readonly openedAt: number;
-  readonly components: readonly string[];
+  /** With when each was well again; null: it fails. */
+  readonly components: readonly { readonly component: string; readonly until: number | null }[];
 };
 /** What is known of the components. */
 export type Relations = {
@@ -20,36 +21,48 @@ export type Fold =
   /** `cause`: the incident's cause from now on, where it is deeper than the one it had. `beside`: it fails with that one, not for it. */
   | { readonly act: "join"; readonly id: number; readonly cause: string | null; readonly beside: boolean };
 
-/** What to do about `key` that fails since `at` (ms). `root`: what it fails for (itself where nothing below it is why). */
+/**
+ * What to do about `key` that fails. `root`: what it fails for (itself where nothing below it is why), which has been failing since
+ * `since` (ms).
+ */
 export function foldOf(
   key: string,
   root: string,
-  at: number,
+  since: number,
   open: readonly OpenIncident[],
-  { isBelow, isAlone }: Relations,
+  relations: Relations,
 ): Fold {
-  const join = (id: number, cause: string | null = null, beside = false): Fold => ({
+  const join = (one: OpenIncident, cause: string | null, beside: boolean): Fold => ({
     act: "join",
-    id,
+    id: one.id,
     cause,
     beside,
   });
-  // Two on one path that are down by themselves: one incident where they went at the same time, perhaps with their machine.
-  const together = (one: OpenIncident) => Math.abs(one.openedAt - at) <= togetherMs;
-  const own = open.find(({ cause }) => cause === root);
-  if (own !== undefined) return join(own.id);
+  const within = (one: OpenIncident, ms: number) => Math.abs(one.openedAt - since) <= ms;
+  const find = (test: (one: OpenIncident, cause: string) => boolean) =>
+    open.find((one) => one.cause !== null && test(one, one.cause));
+
+  const own = find((_, cause) => cause === root);
+  if (own !== undefined) return join(own, null, false);
   // It failed first for something that was not known to be down then.
-  const shallower = open.find(({ cause }) => cause !== null && isBelow(cause, root) && !isAlone(cause));
-  if (shallower !== undefined) return join(shallower.id, root);
-  const above = open.find((one) => one.cause !== null && isBelow(one.cause, root) && together(one));
-  if (above !== undefined) return join(above.id, null, true);
-  // What it fails for is down for something deeper still, that has its incident.
-  const deeper = open.find(
-    (one) => one.cause !== null && isBelow(root, one.cause) && (!isAlone(root) || together(one)),
+  const shallower = find(
+    (one, cause) => relations.isBelow(cause, root) && !relations.isAlone(cause) && within(one, graduallyMs),
   );
-  if (deeper !== undefined) return join(deeper.id, null, isAlone(root));
-  const known = isAlone(root)
-    ? undefined
-    : open.find(({ cause, components }) => cause !== null && components.includes(key));
-  return known === undefined ? { act: "open", cause: root } : join(known.id);
+  if (shallower !== undefined) return join(shallower, root, false);
+  // One above or below it went at the same time, and neither is known to be why: perhaps their machine is.
+  const together = find(
+    (one, cause) =>
+      (relations.isBelow(cause, root) || relations.isBelow(root, cause)) && within(one, togetherMs),
+  );
+  if (together !== undefined) return join(together, null, true);
+  // It has not been well for long, or not at all, and fails for nothing else now.
+  const still =
+    root === key
+      ? find(({ components }) =>
+          components.some(
+            (one) => one.component === key && (one.until === null || since - one.until <= togetherMs),
+          ),
+        )
+      : undefined;
+  return still === undefined ? { act: "open", cause: root } : join(still, null, true);
 }

@@ -46,36 +46,52 @@ afterEach(() => alone.clear());
 
 describe("folding", () => {
   const second = 1000;
-  const open = (cause: string, components: string[] = [cause]) => [{ id: 7, cause, openedAt: 0, components }];
+  const minute = 60 * second;
+  const open = (cause: string, ...others: { component: string; until: number | null }[]) => [
+    { id: 7, cause, openedAt: 0, components: [{ component: cause, until: null }, ...others] },
+  ];
   const joins = (cause: string | null, beside = false) => ({ act: "join", id: 7, cause, beside });
-  const fold = (key: string, root: string, one: ReturnType<typeof open>, at = 10 * second) =>
-    foldOf(key, root, at, one, relations);
+  const opens = { act: "open" };
+  const fold = (key: string, root: string, one: ReturnType<typeof open>, since = 10 * second) =>
+    foldOf(key, root, since, one, relations);
 
-  test("a new cause opens one; the same, a deeper and a shallower one join it", () => {
+  test("a new cause opens one; the same and a deeper one join it; another store is another incident", () => {
     expect(fold("mariadb/db", "mariadb/db", [])).toEqual({ act: "open", cause: "mariadb/db" });
     expect(fold("nginx/web", "mariadb/db", open("mariadb/db"))).toEqual(joins(null));
     expect(fold("mariadb/db", "mariadb/db", open("nginx/web"))).toEqual(joins("mariadb/db"));
-    expect(fold("nginx/web", "nginx/web", open("mariadb/db"))).toEqual(joins(null));
-    expect(fold("redis/cache", "redis/cache", open("mariadb/db"))).toMatchObject({ act: "open" });
+    expect(fold("redis/cache", "redis/cache", open("mariadb/db"))).toMatchObject(opens);
     // One that was opened by hand is nobody's cause.
     const byHand = [{ id: 1, cause: null, openedAt: 0, components: [] }];
-    expect(foldOf("redis/cache", "redis/cache", 0, byHand, relations)).toMatchObject({ act: "open" });
+    expect(foldOf("redis/cache", "redis/cache", 0, byHand, relations)).toMatchObject(opens);
   });
 
-  test("two that are down by themselves are one where they went together, and neither is called the other's cause; else two", () => {
+  test("what fails long after is no deeper cause of what was down before, and does not fail for it", () => {
+    expect(fold("mariadb/db", "mariadb/db", open("nginx/web"), 4 * minute)).toEqual(joins("mariadb/db"));
+    expect(fold("mariadb/db", "mariadb/db", open("nginx/web"), 6 * minute)).toMatchObject(opens);
+    expect(fold("nginx/web", "nginx/web", open("mariadb/db"), 6 * minute)).toMatchObject(opens);
+    expect(fold("php_fpm/php", "mariadb/db", open("mariadb/db"), 6 * minute)).toEqual(joins(null));
+  });
+
+  test("two that are down by themselves are one where they went together, and neither is called the other's cause", () => {
     alone.add("nginx/web");
     expect(fold("nginx/web", "nginx/web", open("mariadb/db"))).toEqual(joins(null, true));
     expect(fold("mariadb/db", "mariadb/db", open("nginx/web"))).toEqual(joins(null, true));
     // A site that fails for the deeper one.
     expect(fold("site/main", "mariadb/db", open("nginx/web"))).toEqual(joins(null, true));
-    const later = 300 * second;
-    expect(fold("nginx/web", "nginx/web", open("mariadb/db"), later)).toMatchObject({ act: "open" });
-    expect(fold("mariadb/db", "mariadb/db", open("nginx/web"), later)).toMatchObject({ act: "open" });
-    // It suffered from the other one before it went down by itself.
-    expect(
-      fold("nginx/web", "nginx/web", open("mariadb/db", ["mariadb/db", "nginx/web"]), later),
-    ).toMatchObject({ act: "open" });
-    expect(fold("php_fpm/php", "mariadb/db", open("mariadb/db"), later)).toEqual(joins(null));
+    expect(fold("nginx/web", "nginx/web", open("mariadb/db"), 2 * minute)).toMatchObject(opens);
+    expect(fold("mariadb/db", "mariadb/db", open("nginx/web"), 2 * minute)).toMatchObject(opens);
+  });
+
+  test("what fails again before it was long well is still the same; what fails for something new is not", () => {
+    const still = open("mariadb/db", { component: "site/main", until: null });
+    expect(fold("site/main", "site/main", still, 9 * minute)).toEqual(joins(null, true));
+    expect(fold("site/main", "redis/cache", still, 9 * minute)).toEqual({
+      act: "open",
+      cause: "redis/cache",
+    });
+    const well = open("mariadb/db", { component: "site/main", until: 8 * minute });
+    expect(fold("site/main", "site/main", well, 8.5 * minute)).toEqual(joins(null, true));
+    expect(fold("site/main", "site/main", well, 10 * minute)).toMatchObject(opens);
   });
 });
 

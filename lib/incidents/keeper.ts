@@ -1,17 +1,25 @@
 // Opens an incident when something breaks, folds what fails for the same cause into it, and closes it when all is well again.
 import { db } from "../db/client";
 import { type Component, type HealthState, isSilent } from "../health/contract";
-import { togetherMs } from "../health/graph";
+import { graduallyMs, togetherMs } from "../health/graph";
 import { log } from "../runtime/log";
 import { type FiringAlert, type HeldAlert, loadAlerts } from "./alerts";
 import { type IncidentRow, isNamedByCause, nameOf } from "./contract";
 import { type Fold, foldOf, type Relations } from "./fold";
-import { addEntry, type StoredIncident, toMaintenance, toRow } from "./rows";
+import { addEntry, type StoredIncident, toMaintenance, toRow, withComponents } from "./rows";
 
 /** All must have been well for so long before it is closed. */
 const calmMs = 15_000;
 /** What breaks again so soon after is the same incident. */
 const againMs = 10 * 60_000;
+
+/** Whether `key`, which fails for `root`, stands as that in an incident already. */
+function standsIn({ cause, components }: IncidentRow, key: string, root: string): boolean {
+  const fails = (one: string) =>
+    components.find(({ component, until }) => component === one && until === null);
+  if (key === root && fails(key)?.beside) return true;
+  return cause === root && fails(root) !== undefined && fails(key)?.beside === false;
+}
 
 /** The health that incidents are made of. */
 export type Health = {
@@ -22,8 +30,6 @@ export type IncidentEvent = {
   readonly incident: IncidentRow;
 };
 export type KeeperOptions = { readonly calmMs?: number; readonly againMs?: number };
-
-const include = { components: true } as const;
 
 export class IncidentKeeper {
   readonly #health: Health;
@@ -77,7 +83,7 @@ export class IncidentKeeper {
   async current(): Promise<IncidentRow[]> {
     const rows = await db().incident.findMany({
       where: { state: { not: "closed" } },
-      include,
+      ...withComponents,
       orderBy: { id: "desc" },
     });
     return rows.map(toRow);
@@ -103,13 +109,13 @@ export class IncidentKeeper {
     this.#queue(() => this.#end(key, at, "gone"));
   }
 
-  /** What health knew before a restart and incidents may not: what is down and in none, what is well and still stands in one. Never throws. */
+  /** What health knows and incidents may not, after a restart or an error: what is down and in none, what is well and still stands in one. Never throws. */
   takeUp(components: readonly Component[]): void {
     this.#queue(async () => {
       for (const component of components) {
         const { key, state, since } = component;
         if (state === "up") await this.#well(key, new Date(since), "down");
-        if (!isSilent(component)) continue;
+        if (state !== "down") continue;
         // Also one that somebody closed while it was down: it stays closed.
         const known = await db().incidentComponent.findFirst({
           where: { component: key, since: { gte: new Date(Date.parse(since) - togetherMs) } },
@@ -157,12 +163,20 @@ export class IncidentKeeper {
   async #see(component: Component, before: HealthState): Promise<void> {
     const { key, state } = component;
     const at = new Date(component.since);
-    if (isSilent(component)) await this.#failed(component, at, "down");
+    if (isSilent(component)) {
+      // That its exporter contradicts is nothing new.
+      if (!(state === "disagree" && before === "down")) await this.#failed(component, at, "down");
+    }
     // It answers, and badly, for something below it.
     else if (state === "warn" && this.#suffers(component)) await this.#failed(component, at, "degraded");
     // What wants a look for a reason of its own is as well as it was.
     else if (state === "warn") await this.#well(key, new Date(), before);
     else if (state !== "unknown") await this.#well(key, at, before);
+  }
+
+  #isIll(key: string): boolean {
+    const one = this.#health.get(key);
+    return one !== null && (isSilent(one) || (one.state === "warn" && this.#suffers(one)));
   }
 
   /** Whether it is ill because of what it depends on: it was not before that was. */
@@ -172,17 +186,22 @@ export class IncidentKeeper {
   }
 
   #fold(key: string, root: string, at: Date, open: readonly IncidentRow[]): Fold {
+    const ms = (iso: string | null) => (iso === null ? null : Date.parse(iso));
+    const below = root === key ? null : this.#health.get(root);
     return foldOf(
       key,
       root,
-      at.getTime(),
-      open.map((one) => ({
-        id: one.id,
-        cause: one.cause,
-        openedAt: Date.parse(one.openedAt),
-        components: one.components.map((each) => each.component),
+      below === null ? at.getTime() : Date.parse(below.since),
+      open.map(({ id, cause, openedAt, components }) => ({
+        id,
+        cause,
+        openedAt: Date.parse(openedAt),
+        components: components.map(({ component, until }) => ({ component, until: ms(until) })),
       })),
-      this.#health,
+      {
+        isBelow: (upper, lower) => this.#health.isBelow(upper, lower),
+        isAlone: (one) => this.#health.isAlone(one),
+      },
     );
   }
 
@@ -193,7 +212,9 @@ export class IncidentKeeper {
     }
     this.#silenced.delete(key);
     const root = cause ?? key;
-    const fold = this.#fold(key, root, at, await this.current());
+    const open = await this.current();
+    if (open.some((one) => standsIn(one, key, root))) return;
+    const fold = this.#fold(key, root, at, open);
     // What only suffers opens none: its cause does.
     if (fold.act === "open" && type === "degraded") return;
     const { id, event } =
@@ -209,7 +230,18 @@ export class IncidentKeeper {
       if (below?.state === "down")
         await this.#join(id, root, { at: new Date(below.since), type: "down", beside });
     }
+    await this.#leave(open, id, key);
     await this.#changed(id, event, event !== null || (fold.act === "join" && fold.cause !== null));
+  }
+
+  /** It fails for another reason now: in incidents whose cause is well it does not fail any more. */
+  async #leave(open: readonly IncidentRow[], joined: number, key: string): Promise<void> {
+    for (const one of open) {
+      if (one.id === joined || one.cause === null || one.cause === key) continue;
+      if (this.#health.get(one.cause)?.state === "down") continue;
+      if (one.components.some(({ component, until }) => component === key && until === null))
+        await this.#endIn(one.id, key, new Date(), "moved");
+    }
   }
 
   /** Something of it fails: it does not end now. Tells of it. `turns`: there is something new to look at. */
@@ -314,7 +346,7 @@ export class IncidentKeeper {
       for (const { component } of await db().incidentComponent.findMany({
         where: { incidentId: last.id, until: null },
       }))
-        if (this.#health.get(component)?.state === "up")
+        if (!this.#isIll(component))
           await db().incidentComponent.update({
             where: { incidentId_component: { incidentId: last.id, component } },
             data: { until: at },
@@ -346,15 +378,19 @@ export class IncidentKeeper {
   ): Promise<void> {
     const where = { incidentId_component: { incidentId: id, component } };
     const known = await db().incidentComponent.findUnique({ where });
-    if (known !== null && known.until === null) return;
+    if (known !== null && known.until === null && (beside || !known.beside)) return;
     await db().incidentComponent.upsert({
       where,
       create: { incidentId: id, component, since: at, beside },
-      update: { until: null, beside },
+      // Once it was known to fail for the cause, it does.
+      update: { until: null, beside: beside && (known?.beside ?? true) },
     });
+    // It stood beside the cause until now.
+    if (known !== null && known.until === null) return;
     await addEntry(id, { type, at, data: { component } });
     const { openedAt } = await db().incident.findUniqueOrThrow({ where: { id }, select: { openedAt: true } });
-    if (at >= openedAt) return;
+    // Seen later, and ill before: but what was ill for hours says nothing of when this began.
+    if (at >= openedAt || openedAt.getTime() - at.getTime() > graduallyMs) return;
     await db().incident.update({ where: { id }, data: { openedAt: at } });
     await db().incidentEntry.updateMany({ where: { incidentId: id, type: "opened" }, data: { at } });
   }
@@ -368,15 +404,17 @@ export class IncidentKeeper {
     const rows = await db().incidentComponent.findMany({
       where: { component, until: null, incident: { state: { not: "closed" } } },
     });
-    for (const { incidentId } of rows) {
-      await db().incidentComponent.update({
-        where: { incidentId_component: { incidentId, component } },
-        data: { until: at },
-      });
-      await addEntry(incidentId, { type, at, data: { component } });
-      this.#tell(await this.#row(incidentId));
-      await this.#calm(incidentId);
-    }
+    for (const { incidentId } of rows) await this.#endIn(incidentId, component, at, type);
+  }
+
+  async #endIn(id: number, component: string, at: Date, type: "well" | "gone" | "moved"): Promise<void> {
+    await db().incidentComponent.update({
+      where: { incidentId_component: { incidentId: id, component } },
+      data: { until: at },
+    });
+    await addEntry(id, { type, at, data: { component } });
+    this.#tell(await this.#row(id));
+    await this.#calm(id);
   }
 
   /** Closes it after a while in which all stayed well. One that was opened by hand is closed by hand. */
@@ -409,7 +447,11 @@ export class IncidentKeeper {
     });
     const ends = row.components.map(({ until }) => Date.parse(until ?? row.openedAt));
     const at = new Date(Math.max(lastAlert?.at.getTime() ?? 0, ...ends));
-    const closedBy = row.components.length === 0 ? "alert" : "probe";
+    const last = await db().incidentEntry.findFirst({
+      where: { incidentId: id, type: { in: ["well", "gone", "moved"] } },
+      orderBy: { id: "desc" },
+    });
+    const closedBy = row.components.length === 0 ? "alert" : last?.type === "well" ? "probe" : "sluice";
     await db().incident.update({ where: { id }, data: { state: "closed", closedAt: at, closedBy } });
     await addEntry(id, { type: "closed", at });
     const closed = await this.#row(id);
@@ -433,7 +475,7 @@ export class IncidentKeeper {
   }
 
   async #row(id: number): Promise<IncidentRow> {
-    const one: StoredIncident = await db().incident.findUniqueOrThrow({ where: { id }, include });
+    const one: StoredIncident = await db().incident.findUniqueOrThrow({ where: { id }, ...withComponents });
     return toRow(one);
   }
 

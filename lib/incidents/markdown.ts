@@ -101,13 +101,14 @@ export function postMortem(incident: IncidentDetail): string {
         `- ${Math.round(minutesBefore)} min before: ${plain(change.kind)} ${plain(change.title)}, by ${plain(change.actor.name)} (change ${change.id}, ${change.state})`,
     ),
     "",
-    ...(incident.evidence.length === 0 ? [] : ["## What was seen", "", ...incident.evidence.flatMap(seen)]),
     "## Why it happened",
     "",
     "",
     "## What we do about it",
     "",
     "",
+    // Last, since trackers cut what is long.
+    ...(incident.evidence.length === 0 ? [] : ["## What was seen", "", ...incident.evidence.flatMap(seen)]),
   ];
   return lines.join("\n");
 }

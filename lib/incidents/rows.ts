@@ -17,7 +17,9 @@ import {
   type MaintenanceRow,
 } from "./contract";
 
-export type StoredIncident = Incident & { components: IncidentComponent[] };
+/** An incident without its evidence, which may be large. */
+export type StoredIncident = Omit<Incident, "evidence"> & { components: IncidentComponent[] };
+export const withComponents = { include: { components: true }, omit: { evidence: true } } as const;
 
 const iso = (at: Date | null): string | null => at?.toISOString() ?? null;
 const data = z.record(z.string(), z.union([z.string(), z.number()])).catch({});

@@ -4,19 +4,21 @@ import type * as z from "zod";
 import type { Actor } from "../changes/kind";
 import { db } from "../db/client";
 import { AppError } from "../errors/app-error";
+import type { HealthKeeper } from "../health/keeper";
 import { health } from "../health/service";
 import { liveHub, publish } from "../live/hub";
-import { log } from "../runtime/log";
 import { singleton } from "../runtime/singleton";
 import type { IncidentDetail, IncidentRow, MaintenanceRow, newIncident, newMaintenance } from "./contract";
-import { keepEvidence, readEvidence } from "./evidence";
+import { EvidenceKeeper, readEvidence } from "./evidence";
 import { IncidentKeeper } from "./keeper";
-import { addEntry, toEntry, toMaintenance, toRow } from "./rows";
+import { addEntry, toEntry, toMaintenance, toRow, withComponents } from "./rows";
 import { changesDuring, deathsDuring, suspectsOf } from "./suspects";
 
 const page = 50;
 /** How often it is looked whether announced work is over. */
 const afterWorkMs = 5000;
+/** How often incidents are compared with health: nothing that is down may be in none. */
+const takeUpMs = 60_000;
 
 export const incidents = (): IncidentKeeper => singleton("incidents", () => new IncidentKeeper(health()));
 
@@ -25,7 +27,7 @@ const notFound = (id: number) =>
 
 /** Throws AppError NOT_FOUND. */
 export async function findIncident(id: number): Promise<IncidentRow> {
-  const one = await db().incident.findUnique({ where: { id }, include: { components: true } });
+  const one = await db().incident.findUnique({ where: { id }, ...withComponents });
   if (one === null) throw notFound(id);
   return toRow(one);
 }
@@ -34,7 +36,7 @@ export async function findIncident(id: number): Promise<IncidentRow> {
 export async function listIncidents(before: number | null): Promise<IncidentRow[]> {
   const rows = await db().incident.findMany({
     ...(before === null ? {} : { where: { id: { lt: before } } }),
-    include: { components: true },
+    ...withComponents,
     orderBy: { id: "desc" },
     take: page,
   });
@@ -166,33 +168,39 @@ export async function endMaintenance(id: number): Promise<MaintenanceRow> {
   return toMaintenance(ended);
 }
 
+/** Lets incidents hear of health. Returns the ways to stop. */
+export const wire = (keeper: IncidentKeeper, from: HealthKeeper): (() => void)[] => [
+  from.onChange(({ component, before }) => keeper.see(component, before)),
+  from.onGone((key) => keeper.forget(key)),
+  // What it fails for may be known a moment later than that it fails.
+  from.onUpdate((component) => {
+    if (component.state === "warn" || (component.state === "down" && component.cause !== null))
+      keeper.see(component, component.state);
+  }),
+];
+
 /** For lib/runtime/services.ts. */
 export const incidentsService = {
   name: "incidents",
   async start(): Promise<() => Promise<void>> {
     const keeper = incidents();
-    let gathering: Promise<void> = Promise.resolve();
+    const evidence = new EvidenceKeeper();
     const stops = [
       keeper.onUpdate((row) => publish("incident", row)),
-      health().onChange(({ component, before }) => keeper.see(component, before)),
-      health().onGone((key) => keeper.forget(key)),
-      // What it fails for may be known a moment later than that it fails.
-      health().onUpdate((component) => {
-        if (component.state === "warn" || (component.state === "down" && component.cause !== null))
-          keeper.see(component, component.state);
-      }),
-      keeper.onTurn((incident) => {
-        gathering = gathering
-          .then(() => keepEvidence(incident))
-          .catch((error: unknown) => log.warn({ err: error }, "evidence of an incident could not be kept"));
-      }),
+      ...wire(keeper, health()),
+      keeper.onTurn((incident) =>
+        evidence.take(incident, async (id) => {
+          const row = await findIncident(id);
+          return row.state === "closed" ? null : row;
+        }),
+      ),
     ];
-    let takenUp = false;
+    let takenUpAt = 0;
     const afterWork = setInterval(() => {
       // Health knows its components when the looks begin, which is after this.
-      const components = takenUp ? [] : health().all();
+      const components = Date.now() - takenUpAt < takeUpMs ? [] : health().all();
       if (components.length > 0) {
-        takenUp = true;
+        takenUpAt = Date.now();
         keeper.takeUp(components);
       }
       keeper.afterWork();
@@ -204,7 +212,7 @@ export const incidentsService = {
       for (const stop of stops) stop();
       keeper.stop();
       await keeper.settled();
-      await gathering;
+      await evidence.stop();
     };
   },
 };

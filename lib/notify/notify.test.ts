@@ -124,13 +124,25 @@ describe("words", () => {
         ...notice,
         event: "closed",
         problem: null,
-        incident: { ...incident, state: "closed", closedAt: "2026-11-25T02:20:00.000Z" },
+        incident: { ...incident, state: "closed", closedAt: "2026-11-25T02:20:00.000Z", closedBy: "probe" },
       },
       { language: "en", time_zone: "UTC" },
       undefined,
     );
     expect(closed).toMatchObject({ title: "db is well again", tone: "good", link: null });
     expect(closed.lines[0]).toContain("6 minutes");
+    // Closed by somebody: whether it is well nobody said.
+    const byHand = wordsOf(
+      {
+        ...notice,
+        event: "closed",
+        problem: null,
+        incident: { ...incident, state: "closed", closedAt: "2026-11-25T02:20:00.000Z", closedBy: "Ada" },
+      },
+      { language: "en", time_zone: "UTC" },
+      undefined,
+    );
+    expect(byHand).toMatchObject({ title: "Closed: db", tone: "info" });
   });
 
   test("where its ticket is, in every notice of it", () => {

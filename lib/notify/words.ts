@@ -81,7 +81,8 @@ function incidentWords(say: Speaker, notice: Notice, incident: IncidentRow): Omi
   switch (event) {
     case "closed":
       return {
-        title: t(named ? "notices.well" : "notices.closed", { name }),
+        // Somebody may close what is not well; of what is not watched any more nobody knows.
+        title: t(named && incident.closedBy === "probe" ? "notices.well" : "notices.closed", { name }),
         lines: [
           `${since}, ${t("incidents.lasted", {
             time: say.lasting(
@@ -91,7 +92,7 @@ function incidentWords(say: Speaker, notice: Notice, incident: IncidentRow): Omi
           ...because,
           ...tickets,
         ],
-        tone: "good",
+        tone: incident.closedBy === "probe" || incident.closedBy === "alert" ? "good" : "info",
       };
     case "acknowledged":
       return {

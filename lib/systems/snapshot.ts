@@ -15,6 +15,8 @@ export type Snapshot = {
 
 const keptRows = 25;
 const keptText = 300;
+/** What is read of a longer one: masking costs time, and whoever writes into a log may write much. */
+const readText = 2000;
 
 /** A table of at most 25 rows; texts are cut at 300 characters, and what looks like a secret is taken out. */
 export function snapshot(
@@ -24,7 +26,7 @@ export function snapshot(
 ): Snapshot {
   const cell = (value: Cell): Cell => {
     if (typeof value !== "string") return value;
-    const text = maskedText(value).replace(/\s+/g, " ").trim();
+    const text = maskedText(value.slice(0, readText)).replace(/\s+/g, " ").trim();
     return text.length > keptText ? `${text.slice(0, keptText)}…` : text;
   };
   return {

@@ -9,14 +9,52 @@ const slowMinutes = 15;
 /** Reading the slow log of a server that is ill must not make it worse. */
 const slowLogSeconds = 2;
 /** More than a snapshot keeps, so that it can say that there was more. */
-const slowRows = 200;
+const mostRows = 200;
 
-/** A statement without what it is about: texts may be personal, or secret. One that was cut within a text ends there. */
-export const withoutTexts = (sql: string): string =>
-  sql.replace(/'(?:[^'\\]|\\.|'')*(?:'|$)|"(?:[^"\\]|\\.|"")*(?:"|$)/gs, "'?'");
+/** Of a statement no more is read. */
+const readStatement = 2000;
+const parts = /\/\*[\s\S]*?(?:\*\/|$)|(?:--[ \t]|#)[^\n]*|`[^`]*(?:`|$)|['"]|\b0x[0-9a-f]*|\b\d[\w.]*/gi;
+
+/**
+ * A statement without what it is about, as digests have it: "?" for each text and number, comments left out. Where a text ends is not
+ * always certain (a backslash before its quote means two things, by sql_mode): then all that follows is left out.
+ */
+export function withoutValues(sql: string): string {
+  let told = "";
+  let at = 0;
+  parts.lastIndex = 0;
+  for (let found = parts.exec(sql); found !== null; found = parts.exec(sql)) {
+    const [part] = found;
+    told += sql.slice(at, found.index);
+    at = parts.lastIndex;
+    if (part.startsWith("`")) told += part;
+    else if (part === "'" || part === '"') {
+      const end = endOfText(sql, at, part);
+      told += "?";
+      if (end === null) return `${told}…`;
+      at = end;
+      parts.lastIndex = end;
+    } else if (!/^(?:\/\*|--|#)/.test(part)) told += "?";
+  }
+  return told + sql.slice(at);
+}
+
+/** Just after the closing quote; null where that is not certain. */
+function endOfText(sql: string, from: number, quote: string): number | null {
+  for (let at = from; at < sql.length; at += 1) {
+    if (sql[at] === "\\") {
+      if (sql[at + 1] === quote) return null;
+      at += 1;
+    } else if (sql[at] === quote) {
+      if (sql[at + 1] !== quote) return at + 1;
+      at += 1;
+    }
+  }
+  return null;
+}
 
 const text = (value: unknown): string => (value === null || value === undefined ? "" : String(value));
-const statement = (value: unknown): Cell => (text(value) === "" ? null : withoutTexts(text(value)));
+const statement = (value: unknown): Cell => (text(value) === "" ? null : withoutValues(text(value)));
 
 /** Seconds of a TIME such as "00:01:02.500000". */
 export const secondsOf = (time: string): number =>
@@ -31,32 +69,31 @@ function account(server: MariadbServer): string {
 }
 
 /**
- * The statements at work, the longest first, then who only holds a connection (SHOW FULL PROCESSLIST). Without the privilege PROCESS a
- * server tells of the account's own only. Throws AppError.
+ * The statements at work, the longest first, then who only holds a connection. Without the privilege PROCESS a server tells of the
+ * account's own only. Throws AppError.
  */
 export const processes = async (server: MariadbServer): Promise<Snapshot> => {
   const user = account(server);
   const rows = await connected(server, user, async (connection) => {
     const [all] = await connection.query<RowDataPacket[]>({
-      sql: "SHOW FULL PROCESSLIST",
+      sql: `SELECT TIME AS seconds, COMMAND AS command, STATE AS state, LEFT(INFO, ${readStatement}) AS said, USER AS user, DB AS db
+        FROM information_schema.PROCESSLIST WHERE ID <> CONNECTION_ID() AND COMMAND <> 'Daemon'
+        ORDER BY COMMAND = 'Sleep', TIME DESC LIMIT ${mostRows}`,
       timeout: server.timeout,
     });
-    return all.filter(({ Id, Command }) => Id !== connection.threadId && Command !== "Daemon");
+    return all;
   });
-  const idle = (command: unknown) => Number(command === "Sleep");
   return snapshot(
     "processes",
     ["seconds", "command", "state", "statement", "user", "database"],
-    rows
-      .sort((a, b) => idle(a.Command) - idle(b.Command) || Number(b.Time) - Number(a.Time))
-      .map((row) => [
-        Number(row.Time),
-        text(row.Command),
-        text(row.State),
-        statement(row.Info),
-        text(row.User),
-        text(row.db),
-      ]),
+    rows.map((row) => [
+      Number(row.seconds),
+      text(row.command),
+      text(row.state),
+      statement(row.said),
+      text(row.user),
+      text(row.db),
+    ]),
   );
 };
 
@@ -77,9 +114,9 @@ export const slowQueries = (server: MariadbServer): Promise<Snapshot> => {
     const [rows] = await connection.query<RowDataPacket[]>({
       sql: `SET STATEMENT max_statement_time=${slowLogSeconds} FOR
         SELECT UNIX_TIMESTAMP(start_time) AS at, query_time, rows_examined, db,
-          CONVERT(sql_text USING utf8mb4) AS said
+          CONVERT(LEFT(sql_text, ${readStatement}) USING utf8mb4) AS said
         FROM mysql.slow_log WHERE start_time > NOW() - INTERVAL ${slowMinutes} MINUTE
-        ORDER BY start_time DESC LIMIT ${slowRows}`,
+        ORDER BY start_time DESC LIMIT ${mostRows}`,
       timeout: server.timeout,
     });
     return snapshot(

@@ -120,7 +120,6 @@ async function stubStatus(server: NginxSystem, path: string): Promise<Seen> {
     .map(Number);
   return {
     version: versionOf(answer),
-    alone: true,
     facts: { active, reading, writing, waiting },
     counters: { accepted, dropped: accepted - handled, requests },
   };

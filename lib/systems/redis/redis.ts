@@ -309,18 +309,32 @@ export const probe = (system: RedisSystem): Promise<Probed> =>
   );
 
 const slowEntry = z.tuple([z.number(), z.number(), z.number(), z.array(z.string())]).rest(z.unknown());
+const slowMs = 15 * 60_000;
+/** Commands whose first argument is a key; of others none is told. */
+const keyed = new Set(
+  "get set setex psetex setnx getset getdel getex append strlen incr incrby decr decrby expire pexpire ttl pttl persist type del unlink exists mget hget hset hmget hmset hgetall hdel hincrby hkeys hvals hlen hscan lpush rpush lpop rpop llen lrange lrem ltrim sadd srem smembers sismember scard sscan zadd zrem zrange zrangebyscore zrevrange zcard zscore zscan xadd xrange xrevrange xlen xdel xtrim xack dump restore".split(
+    " ",
+  ),
+);
+/** A key's last part is often what it is about: the id of a session, an address. */
+const familyOf = (key: string): string =>
+  key.includes(":") ? key.replace(/[^:]*$/, "…") : /^[a-z][a-z_.-]{0,39}$/i.test(key) ? key : "…";
 
-/** The commands that took longest to do since the server forgot (redis.io/docs/latest/commands/slowlog-get), the newest first; of what each was given its key only. Throws AppError. */
+/** The commands of the last quarter of an hour that took longest to do (redis.io/docs/latest/commands/slowlog-get), the newest first, without what they were about. Throws AppError. */
 export const slowCommands = (system: RedisSystem): Promise<Snapshot> =>
   run(system, async (client) => {
-    const entries = z.array(slowEntry).parse(await client.slowlog("GET", 100));
+    const entries = z.array(slowEntry).safeParse(await client.slowlog("GET", 100));
+    if (!entries.success)
+      throw new AppError("BAD_ANSWER", `${system.name} answers SLOWLOG with something else.`);
     return snapshot(
       "slowCommands",
       ["at", "ms", "command"],
-      entries.map(([, seconds, microseconds, [name = "", key = "", ...rest]]) => [
-        new Date(seconds * 1000).toISOString(),
-        microseconds / 1000,
-        [name, key, rest.length > 0 ? "…" : ""].join(" "),
-      ]),
+      entries.data
+        .filter(([, seconds]) => seconds * 1000 > Date.now() - slowMs)
+        .map(([, seconds, microseconds, [name = "", key]]) => [
+          new Date(seconds * 1000).toISOString(),
+          microseconds / 1000,
+          key === undefined ? name : `${name} ${keyed.has(name.toLowerCase()) ? familyOf(key) : "…"}`,
+        ]),
     );
   });

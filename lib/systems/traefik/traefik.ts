@@ -105,5 +105,5 @@ export const probe = (server: TraefikServer): Promise<Probed> =>
         );
       }
     }
-    return { version: Version.replace(/^v/, ""), facts, counters, concerns, alone: true };
+    return { version: Version.replace(/^v/, ""), facts, counters, concerns };
   });

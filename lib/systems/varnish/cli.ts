@@ -344,11 +344,11 @@ export async function backendList(node: VarnishAdmin, signal?: AbortSignal): Pro
 }
 
 /** The backends, the sick ones first. Throws AppError. */
-export const backends = async (node: VarnishAdmin): Promise<Snapshot> =>
+export const backends = async (node: VarnishAdmin, signal?: AbortSignal): Promise<Snapshot> =>
   snapshot(
     "backends",
     ["backend", "health", "probe", "admin"],
-    (await backendList(node))
+    (await backendList(node, signal))
       .sort((a, b) => Number(a.healthy) - Number(b.healthy))
       .map(({ name, healthy, admin, probe }) => [name, healthy ? "healthy" : "sick", probe, admin]),
   );
