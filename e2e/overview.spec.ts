@@ -97,7 +97,9 @@ test("a database that hangs is named as the cause within 30 s, on a phone, and w
     fr("incidents.wasDown", { name: "mariadb" }),
     { timeout: 60_000 },
   );
-  await expect(viewer.getByText(fr("incidents.entries.closed"))).toBeVisible({ timeout: 60_000 });
+  await expect(viewer.getByText(fr("incidents.entries.closed"), { exact: true })).toBeVisible({
+    timeout: 60_000,
+  });
   await expect
     .poll(async () => (await mails()).map(({ subject }) => subject), { timeout: 15_000 })
     .toEqual([en("incidents.isDown", { name: "mariadb" }), en("notices.well", { name: "mariadb" })]);
