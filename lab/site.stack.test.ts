@@ -224,6 +224,17 @@ describe("the gateway is told", () => {
     expect(heard).toEqual([]);
   });
 
+  it("also after its database was away", async () => {
+    await docker("restart", "--time", "5", stack.containers.mariadb ?? "");
+    await until(
+      "the site has its database again",
+      async () => (await ask(origin, "/health")).status === 200,
+      30_000,
+    );
+    await publish(article.id, { notify: true, dialect: "xkey" });
+    await until("the message", async () => heard[0]);
+  }, 60_000);
+
   it("again, when it failed", async () => {
     answers = [503, 503, 200];
     await publish(article.id, { notify: true });

@@ -22,4 +22,14 @@ final class Database
             ],
         );
     }
+
+    /** Forgets a connection that the server closed: a process that lives for hours outlives the server. */
+    public static function refresh(): void
+    {
+        try {
+            @self::$connection?->query('SELECT 1');
+        } catch (\PDOException) {
+            self::$connection = null;
+        }
+    }
 }
