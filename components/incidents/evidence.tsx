@@ -16,8 +16,13 @@ const freshMs = 15_000;
 
 function Fold({ summary, children }: { readonly summary: ReactNode; readonly children: ReactNode }) {
   return (
-    <details className="border-t border-line first-of-type:border-0">
-      <summary className="tap flex flex-wrap items-center gap-2 px-3 py-2">{summary}</summary>
+    <details className="group border-t border-line first-of-type:border-0">
+      <summary className="tap flex flex-wrap items-center gap-2 px-3 py-2 hover:bg-wash">
+        <span aria-hidden="true" className="text-mute group-open:rotate-90">
+          ▸
+        </span>
+        {summary}
+      </summary>
       {children}
     </details>
   );

@@ -42,6 +42,8 @@ function concernedBy({ cause, components }: IncidentRow): string[] {
   const related = health()
     .all()
     .map(({ key }) => key)
+    // What is farther in tells more of why.
+    .reverse()
     .filter(
       (key) =>
         named.some((one) => health().isBelow(one, key)) || (cause !== null && health().isBelow(key, cause)),
