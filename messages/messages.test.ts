@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createTranslator, IntlErrorCode } from "next-intl";
 import { describe, expect, it } from "vitest";
+import { entryTypes } from "@/lib/incidents/contract";
 import en from "./en.json";
 import fr from "./fr.json";
 
@@ -146,4 +147,8 @@ it("has every problem, log line and finding that the server names", () => {
   ];
   expect(asked.length).toBeGreaterThan(120);
   expect([...new Set(asked)].filter((key) => !english.has(key))).toEqual([]);
+});
+
+it("every kind of an incident's entries has its words", () => {
+  for (const type of entryTypes) expect(en.incidents.entries).toHaveProperty(type);
 });

@@ -69,6 +69,27 @@ function Others({ incident }: { readonly incident: IncidentDetail }) {
   return <span className="text-mute">{others.map((words) => ` · ${words}`).join("")}</span>;
 }
 
+/** How a component of it is, or how that ended. */
+function HowIt({
+  of,
+  entries,
+}: {
+  readonly of: IncidentDetail["components"][number];
+  readonly entries: readonly IncidentEntry[];
+}) {
+  const t = useTranslations();
+  const say = useSay();
+  const { component, since, until } = of;
+  if (until === null) return <Status tone="down">{t("incidents.stillFails")}</Status>;
+  const last = entries.findLast(
+    ({ type, data }) => ["well", "gone", "moved"].includes(type) && data.component === component,
+  );
+  if (last?.type === "gone" || last?.type === "moved")
+    return <Status tone="unknown">{t(`incidents.endedBy.${last.type}`)}</Status>;
+  const time = say.duration(Date.parse(until) - Date.parse(since));
+  return <Status tone="up">{t("incidents.wellAfter", { time })}</Status>;
+}
+
 function SuspectLine({ suspect }: { readonly suspect: Suspect }) {
   const t = useTranslations();
   const say = useSay();
@@ -420,18 +441,12 @@ export function IncidentPage({ id }: { readonly id: number }) {
           <Card title={t("incidents.components")}>
             {row.components.length === 0 && <p className="p-3 text-mute">{t("incidents.noComponents")}</p>}
             <ul>
-              {row.components.map(({ component, since, until }) => (
-                <li key={component} className="row flex-wrap">
+              {row.components.map((one) => (
+                <li key={one.component} className="row flex-wrap">
                   <span className="min-w-0 flex-1">
-                    <ComponentLink of={component} />
+                    <ComponentLink of={one.component} />
                   </span>
-                  <Status tone={until === null ? "down" : "up"}>
-                    {until === null
-                      ? t("incidents.stillFails")
-                      : t("incidents.wellAfter", {
-                          time: say.duration(Date.parse(until) - Date.parse(since)),
-                        })}
-                  </Status>
+                  <HowIt of={one} entries={row.entries} />
                 </li>
               ))}
             </ul>

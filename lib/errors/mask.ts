@@ -3,11 +3,11 @@
 /** Stands for what is not shown. */
 export const hidden = "•••";
 
-const value = `("[^"]*"|'[^']*'|[^\\s"',;}]+)`;
+/** Quoted (in JSON within a text by \", too, and cut off before its end), or up to the next space. */
+const value = String.raw`(\\"(?:(?!\\").)*(?:\\"|$)|"(?:[^"\\]|\\.)*(?:"|$)|'[^']*(?:'|$)|(?:(?!,["'\s])[^\s"'&}\\])+)`;
 // Bounded: a long word that begins again and again must not cost its square.
-const telling =
-  "[\\w-]{0,40}(?:pass(?:word|wd|phrase)?|pwd|secret|token|api-?key|access-?key|requirepass|masterauth)[\\w-]{0,40}";
-const named = new RegExp(`((?:--?|\\b)${telling})(["']?\\s*[=:]\\s*|\\s+)${value}`, "gi");
+const telling = String.raw`[\w-]{0,40}(?:pass(?:word|wd|phrase)?|pwd|secret|token|(?:api|access|private|auth|encryption|signing)[-_]?key|requirepass|masterauth)[\w-]{0,40}`;
+const named = new RegExp(String.raw`((?:--?)?${telling})(\\?["']?\s*[=:]\s*|\s+)${value}`, "gi");
 /** Programs that take a password by a letter, and how. */
 const byLetter: readonly [program: RegExp, option: RegExp][] = [
   [/\b(?:mysql|mariadb)[\w-]*\b/i, /(\s-p)(?=[^\s-])("[^"]*"|'[^']*'|\S+)/g],
@@ -27,6 +27,7 @@ export function maskedText(text: string): string {
       (_, name: string, scheme: string | undefined) =>
         `${name}${scheme === undefined ? "" : `${scheme} `}${hidden}`,
     )
+    .replace(/(\bcookie["']?\s*[:=]\s*)[^\r\n]+/gi, `$1${hidden}`)
     .replace(/\b(bearer)\s+[\w.~+/=-]{6,}/gi, `$1 ${hidden}`)
     .replace(named, (whole, name: string, between: string) =>
       // "password expired" in plain words is no option; "--password x", "password=x" and "\"password\": x" are.

@@ -21,6 +21,8 @@ export type Standing = { readonly state: HealthState; readonly since: number; re
 export const togetherMs = 60_000;
 /** An outage may deepen for so long before what it fails for is down, too. */
 export const graduallyMs = 5 * 60_000;
+/** Caches may hide for so long that what they fetch from is down; what fails later fails for something else. */
+export const dryMs = 3_600_000;
 
 const layerOfKind: Readonly<Record<string, Layer>> = {
   site: "site",
@@ -120,8 +122,8 @@ export function below(key: string, nodes: ReadonlyMap<string, Pick<Node, "depend
 
 /**
  * The component that `key` fails for: the deepest one below it that is down by itself, rather one that went down with it than one that it
- * got on without; null when there is none. What went down long after it is not why. `before`: the cause until now, which stays while it
- * may be.
+ * got on without for a while; null when there is none. What went down long before or after it is not why. `before`: the cause until now,
+ * which stays while it may be.
  */
 export function causeOf(
   key: string,
@@ -136,7 +138,7 @@ export function causeOf(
   const roots = down.filter((one) => standing(one).alone || !below(one, nodes).some(isDown));
   // A circle has no end.
   const causes = (roots.length > 0 ? roots : down).filter(
-    (one) => standing(one).since <= own.since + graduallyMs,
+    (one) => standing(one).since >= own.since - dryMs && standing(one).since <= own.since + graduallyMs,
   );
   if (before !== null && causes.includes(before)) return before;
   const lately = causes.filter((one) => standing(one).since >= own.since - togetherMs);

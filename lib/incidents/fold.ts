@@ -1,11 +1,12 @@
 // Which incident a failing component belongs to: one for each cause, however many fail for it.
-import { graduallyMs, togetherMs } from "../health/graph";
+import { dryMs, graduallyMs, togetherMs } from "../health/graph";
 
 /** An incident that is not closed, as far as folding needs it. Times in ms. */
 export type OpenIncident = {
   readonly id: number;
   readonly cause: string | null;
-  readonly openedAt: number;
+  /** When it opened, or was opened again. */
+  readonly brokeAt: number;
   /** With when each was well again; null: it fails. */
   readonly components: readonly { readonly component: string; readonly until: number | null }[];
 };
@@ -15,6 +16,8 @@ export type Relations = {
   isBelow(upper: string, lower: string): boolean;
   /** That it is down is no fault of what is below it. */
   isAlone(key: string): boolean;
+  /** It does not answer now. */
+  isDown(key: string): boolean;
 };
 export type Fold =
   | { readonly act: "open"; readonly cause: string }
@@ -38,7 +41,7 @@ export function foldOf(
     cause,
     beside,
   });
-  const within = (one: OpenIncident, ms: number) => Math.abs(one.openedAt - since) <= ms;
+  const within = (one: OpenIncident, ms: number) => Math.abs(one.brokeAt - since) <= ms;
   const find = (test: (one: OpenIncident, cause: string) => boolean) =>
     open.find((one) => one.cause !== null && test(one, one.cause));
 
@@ -52,17 +55,19 @@ export function foldOf(
   // One above or below it went at the same time, and neither is known to be why: perhaps their machine is.
   const together = find(
     (one, cause) =>
-      (relations.isBelow(cause, root) || relations.isBelow(root, cause)) && within(one, togetherMs),
+      relations.isDown(cause) &&
+      (relations.isBelow(cause, root) || relations.isBelow(root, cause)) &&
+      within(one, togetherMs),
   );
   if (together !== undefined) return join(together, null, true);
-  // It has not been well for long, or not at all, and fails for nothing else now.
-  const still =
-    root === key
-      ? find(({ components }) =>
-          components.some(
-            (one) => one.component === key && (one.until === null || since - one.until <= togetherMs),
-          ),
-        )
-      : undefined;
-  return still === undefined ? { act: "open", cause: root } : join(still, null, true);
+  // It, or what it fails for, has not been well since then, or not for long.
+  const still = find(
+    (one) =>
+      within(one, dryMs) &&
+      one.components.some(
+        ({ component, until }) =>
+          component === root && (until === null || (root === key && since - until <= togetherMs)),
+      ),
+  );
+  return still === undefined ? { act: "open", cause: root } : join(still, null, root === key);
 }

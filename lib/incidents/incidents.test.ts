@@ -48,12 +48,15 @@ describe("folding", () => {
   const second = 1000;
   const minute = 60 * second;
   const open = (cause: string, ...others: { component: string; until: number | null }[]) => [
-    { id: 7, cause, openedAt: 0, components: [{ component: cause, until: null }, ...others] },
+    { id: 7, cause, brokeAt: 0, components: [{ component: cause, until: null }, ...others] },
   ];
   const joins = (cause: string | null, beside = false) => ({ act: "join", id: 7, cause, beside });
   const opens = { act: "open" };
+  const well = new Set<string>();
+  const known = { ...relations, isDown: (key: string) => !well.has(key) };
   const fold = (key: string, root: string, one: ReturnType<typeof open>, since = 10 * second) =>
-    foldOf(key, root, since, one, relations);
+    foldOf(key, root, since, one, known);
+  afterEach(() => well.clear());
 
   test("a new cause opens one; the same and a deeper one join it; another store is another incident", () => {
     expect(fold("mariadb/db", "mariadb/db", [])).toEqual({ act: "open", cause: "mariadb/db" });
@@ -61,8 +64,8 @@ describe("folding", () => {
     expect(fold("mariadb/db", "mariadb/db", open("nginx/web"))).toEqual(joins("mariadb/db"));
     expect(fold("redis/cache", "redis/cache", open("mariadb/db"))).toMatchObject(opens);
     // One that was opened by hand is nobody's cause.
-    const byHand = [{ id: 1, cause: null, openedAt: 0, components: [] }];
-    expect(foldOf("redis/cache", "redis/cache", 0, byHand, relations)).toMatchObject(opens);
+    const byHand = [{ id: 1, cause: null, brokeAt: 0, components: [] }];
+    expect(foldOf("redis/cache", "redis/cache", 0, byHand, known)).toMatchObject(opens);
   });
 
   test("what fails long after is no deeper cause of what was down before, and does not fail for it", () => {
@@ -89,9 +92,25 @@ describe("folding", () => {
       act: "open",
       cause: "redis/cache",
     });
-    const well = open("mariadb/db", { component: "site/main", until: 8 * minute });
-    expect(fold("site/main", "site/main", well, 8.5 * minute)).toEqual(joins(null, true));
-    expect(fold("site/main", "site/main", well, 10 * minute)).toMatchObject(opens);
+    const mended = open("mariadb/db", { component: "site/main", until: 8 * minute });
+    expect(fold("site/main", "site/main", mended, 8.5 * minute)).toEqual(joins(null, true));
+    expect(fold("site/main", "site/main", mended, 10 * minute)).toMatchObject(opens);
+    // What fails for something that stands in it: that one is why.
+    expect(
+      fold(
+        "site/main",
+        "php_fpm/php",
+        open("mariadb/db", { component: "php_fpm/php", until: null }),
+        9 * minute,
+      ),
+    ).toEqual(joins(null));
+    expect(fold("site/main", "site/main", still, 61 * minute)).toMatchObject(opens);
+  });
+
+  test("an incident whose cause is well, or which an alert opened, takes nothing in", () => {
+    well.add("mariadb/db");
+    expect(fold("nginx/web", "nginx/web", open("mariadb/db"))).toMatchObject(opens);
+    expect(fold("site/main", "site/main", open("mariadb/db"))).toMatchObject(opens);
   });
 });
 
@@ -215,6 +234,7 @@ describe("the keeper", () => {
   test("what is taken out of the configuration while it is down ends in its incident, and that ends", async () => {
     turn("mariadb/db", "down", 1);
     await keeper.settled();
+    states.delete("mariadb/db");
     keeper.forget("mariadb/db", new Date(began + 9000));
     await closed();
     const [one] = await all();

@@ -6,7 +6,7 @@ import { log } from "../runtime/log";
 import { type FiringAlert, type HeldAlert, loadAlerts } from "./alerts";
 import { type IncidentRow, isNamedByCause, nameOf } from "./contract";
 import { type Fold, foldOf, type Relations } from "./fold";
-import { addEntry, type StoredIncident, toMaintenance, toRow, withComponents } from "./rows";
+import { addEntry, type StoredIncident, toEntry, toMaintenance, toRow, withComponents } from "./rows";
 
 /** All must have been well for so long before it is closed. */
 const calmMs = 15_000;
@@ -24,7 +24,7 @@ function standsIn({ cause, components }: IncidentRow, key: string, root: string)
 /** The health that incidents are made of. */
 export type Health = {
   get(key: string): Component | null;
-} & Relations;
+} & Omit<Relations, "isDown">;
 export type IncidentEvent = {
   readonly event: "opened" | "reopened" | "acknowledged" | "closed";
   readonly incident: IncidentRow;
@@ -41,6 +41,8 @@ export class IncidentKeeper {
   /** What failed during announced work: looked at again when that ends. */
   readonly #silenced = new Set<string>();
   readonly #calming = new Map<number, NodeJS.Timeout>();
+  /** When an incident was opened again, in ms: what breaks with it then is the same. */
+  readonly #againAt = new Map<number, number>();
   /** Alerts that fire and stand on an incident's timeline, by their id; null: not read from the database yet. */
   #alerts: Map<string, HeldAlert> | null = null;
   /** One thing after the other: two failures at the same moment must not open two incidents. */
@@ -113,14 +115,15 @@ export class IncidentKeeper {
   takeUp(components: readonly Component[]): void {
     this.#queue(async () => {
       for (const component of components) {
-        const { key, state, since } = component;
-        if (state === "up") await this.#well(key, new Date(since), "down");
-        if (state !== "down") continue;
-        // Also one that somebody closed while it was down: it stays closed.
-        const known = await db().incidentComponent.findFirst({
-          where: { component: key, since: { gte: new Date(Date.parse(since) - togetherMs) } },
+        if (!isSilent(component)) {
+          await this.#see(component, "down");
+          continue;
+        }
+        // One that somebody closed meanwhile stays closed.
+        const stands = await db().incidentComponent.findFirst({
+          where: { component: component.key, until: null },
         });
-        if (known === null) await this.#see(component, state);
+        if (stands === null) await this.#failed(component, new Date(component.since), "down");
       }
     });
   }
@@ -185,7 +188,8 @@ export class IncidentKeeper {
     return below !== null && Date.parse(since) >= Date.parse(below.since) - togetherMs;
   }
 
-  #fold(key: string, root: string, at: Date, open: readonly IncidentRow[]): Fold {
+  /** `isAlert`: it is an alert that fires, of something that may answer; so may what the others are about. */
+  #fold(key: string, root: string, at: Date, open: readonly IncidentRow[], isAlert = false): Fold {
     const ms = (iso: string | null) => (iso === null ? null : Date.parse(iso));
     const below = root === key ? null : this.#health.get(root);
     return foldOf(
@@ -195,28 +199,37 @@ export class IncidentKeeper {
       open.map(({ id, cause, openedAt, components }) => ({
         id,
         cause,
-        openedAt: Date.parse(openedAt),
+        brokeAt: this.#againAt.get(id) ?? Date.parse(openedAt),
         components: components.map(({ component, until }) => ({ component, until: ms(until) })),
       })),
       {
         isBelow: (upper, lower) => this.#health.isBelow(upper, lower),
         isAlone: (one) => this.#health.isAlone(one),
+        isDown: (one) => {
+          const seen = this.#health.get(one);
+          return isAlert || (seen !== null && isSilent(seen));
+        },
       },
     );
   }
 
   async #failed({ key, cause }: Component, at: Date, type: "down" | "degraded"): Promise<void> {
-    if (await this.#isAnnounced(key)) {
-      this.#silenced.add(key);
-      return;
-    }
-    this.#silenced.delete(key);
     const root = cause ?? key;
     const open = await this.current();
-    if (open.some((one) => standsIn(one, key, root))) return;
+    const standing = open.find((one) => standsIn(one, key, root));
+    if (standing !== undefined) return this.#worsen(standing.id, key, at, type);
+    // It has failed since somebody closed its incident: that is known.
+    if (await this.#wasClosedOn(key)) return;
     const fold = this.#fold(key, root, at, open);
-    // What only suffers opens none: its cause does.
-    if (fold.act === "open" && type === "degraded") return;
+    if (fold.act === "open") {
+      // What only suffers opens none: its cause does.
+      if (type === "degraded") return;
+      if (await this.#isAnnounced(key)) {
+        this.#silenced.add(key);
+        return;
+      }
+    }
+    this.#silenced.delete(key);
     const { id, event } =
       fold.act === "open"
         ? await this.#open({ cause: fold.cause, title: nameOf(fold.cause), openedBy: "probe", at })
@@ -232,6 +245,27 @@ export class IncidentKeeper {
     }
     await this.#leave(open, id, key);
     await this.#changed(id, event, event !== null || (fold.act === "join" && fold.cause !== null));
+  }
+
+  /** It only suffered until now. */
+  async #worsen(id: number, key: string, at: Date, type: "down" | "degraded"): Promise<void> {
+    if (type === "degraded") return;
+    const entries = await db().incidentEntry.findMany({
+      where: { incidentId: id, type: { in: ["down", "degraded"] } },
+      orderBy: { id: "desc" },
+    });
+    const last = entries.map(toEntry).find(({ data }) => data.component === key);
+    if (last?.type !== "degraded") return;
+    await addEntry(id, { type, at, data: { component: key } });
+    await this.#changed(id, null, false);
+  }
+
+  /** Whether it failed when somebody closed an incident of it, and has not been well since. */
+  async #wasClosedOn(component: string): Promise<boolean> {
+    const row = await db().incidentComponent.findFirst({
+      where: { component, until: null, incident: { state: "closed" } },
+    });
+    return row !== null;
   }
 
   /** It fails for another reason now: in incidents whose cause is well it does not fail any more. */
@@ -307,7 +341,7 @@ export class IncidentKeeper {
     if (!opens) return null;
     const root = component === null ? null : (this.#health.get(component)?.cause ?? component);
     const fold =
-      component === null || root === null ? null : this.#fold(component, root, new Date(since), open);
+      component === null || root === null ? null : this.#fold(component, root, new Date(since), open, true);
     // It says nothing of what is down: the incident's cause stays what it was.
     if (fold?.act === "join") return { id: fold.id };
     return (await this.#isAnnounced(component)) ? null : { cause: fold?.cause ?? null };
@@ -323,9 +357,12 @@ export class IncidentKeeper {
     const { cause, title, openedBy, at } = made;
     const last = await db().incident.findFirst({
       where: {
-        ...(cause === null ? { cause, title, openedBy } : { cause }),
+        ...(cause === null
+          ? { cause, title, openedBy }
+          : { OR: [{ cause }, { components: { some: { component: cause } } }] }),
         state: "closed",
-        closedAt: { gte: new Date(at.getTime() - this.#againMs) },
+        // What began before the end is not that again.
+        closedAt: { gte: new Date(at.getTime() - this.#againMs), lte: at },
       },
       orderBy: { id: "desc" },
     });
@@ -340,6 +377,7 @@ export class IncidentKeeper {
           acknowledgedAt: null,
           acknowledgedBy: null,
           title,
+          cause,
         },
       });
       // What got well while it was closed (by hand) was told to nobody.
@@ -352,6 +390,7 @@ export class IncidentKeeper {
             data: { until: at },
           });
       await addEntry(last.id, { type: "reopened", at });
+      this.#againAt.set(last.id, at.getTime());
       return { id: last.id, event: "reopened" };
     }
     const { id } = await db().incident.create({
@@ -401,9 +440,12 @@ export class IncidentKeeper {
 
   /** It fails no more in any incident that is not closed. */
   async #end(component: string, at: Date, type: "well" | "gone"): Promise<void> {
-    const rows = await db().incidentComponent.findMany({
-      where: { component, until: null, incident: { state: { not: "closed" } } },
+    // What was closed while it failed is over as well, and nobody needs to hear of it.
+    await db().incidentComponent.updateMany({
+      where: { component, until: null, incident: { state: "closed" } },
+      data: { until: at },
     });
+    const rows = await db().incidentComponent.findMany({ where: { component, until: null } });
     for (const { incidentId } of rows) await this.#endIn(incidentId, component, at, type);
   }
 
@@ -441,22 +483,38 @@ export class IncidentKeeper {
   async #close(id: number): Promise<void> {
     const row = await this.#row(id);
     if (row.state === "closed" || this.#fails(row)) return;
+    // What fails unheard (during announced work) is not well: it is looked at again.
+    if (await this.#failsUnheard(row)) return this.#calm(id);
     const lastAlert = await db().incidentEntry.findFirst({
       where: { incidentId: id, type: "alert" },
       orderBy: { id: "desc" },
     });
     const ends = row.components.map(({ until }) => Date.parse(until ?? row.openedAt));
     const at = new Date(Math.max(lastAlert?.at.getTime() ?? 0, ...ends));
-    const last = await db().incidentEntry.findFirst({
-      where: { incidentId: id, type: { in: ["well", "gone", "moved"] } },
-      orderBy: { id: "desc" },
-    });
-    const closedBy = row.components.length === 0 ? "alert" : last?.type === "well" ? "probe" : "sluice";
+    const closedBy = row.components.length === 0 ? "alert" : (await this.#isMended(row)) ? "probe" : "sluice";
     await db().incident.update({ where: { id }, data: { state: "closed", closedAt: at, closedBy } });
     await addEntry(id, { type: "closed", at });
     const closed = await this.#row(id);
     this.#tell(closed);
     this.#emit({ event: "closed", incident: closed });
+  }
+
+  /** Whether something of it is ill that stands in no other incident. */
+  async #failsUnheard(row: IncidentRow): Promise<boolean> {
+    const others = (await this.current()).filter(({ id }) => id !== row.id);
+    const elsewhere = (key: string) =>
+      others.some(({ components }) => components.some((one) => one.component === key && one.until === null));
+    return row.components.some(({ component }) => this.#isIll(component) && !elsewhere(component));
+  }
+
+  /** Whether its cause was seen well in the end, and not only looked at no more. */
+  async #isMended({ id, cause }: IncidentRow): Promise<boolean> {
+    const entries = await db().incidentEntry.findMany({
+      where: { incidentId: id, type: { in: ["well", "gone", "moved"] } },
+      orderBy: { id: "desc" },
+    });
+    const last = entries.map(toEntry).find(({ data }) => cause === null || data.component === cause);
+    return last === undefined || last.type === "well";
   }
 
   /** Null: only what is announced for everything. */

@@ -220,6 +220,85 @@ test("what was taken out of the configuration keeps no incident open, and is not
   expect(rows.map(({ closedBy }) => closedBy)).toEqual(["probe", "sluice"]);
 });
 
+test("what fails long after an old outage is told, also where it only suffered until then", async () => {
+  await look("redis/cache", "down", 10);
+  await look("http/app", "down", 20);
+  await look("http/app", "up", 30);
+  await look("site/main", "down", 86_400);
+  expect(heard).toEqual(["opened cache", "opened main"]);
+});
+
+test("closed by hand it stays closed while it fails, whatever is said of it; what fails anew opens it again", async () => {
+  await look("mariadb/db", "down", 10);
+  await look("http/app", "down", 12);
+  const [one] = await keeper.current();
+  const byHand = { state: "closed", closedAt: new Date(at(60)), closedBy: "Ada" };
+  await db().incident.update({ where: { id: one?.id ?? 0 }, data: byHand });
+  health.exportersSay(new Map([["mariadb/db", true]]));
+  await look("mariadb/db", "down", 75);
+  health.exportersSay(new Map());
+  await look("mariadb/db", "down", 80);
+  keeper.takeUp(health.all());
+  await keeper.settled();
+  expect(await keeper.current()).toEqual([]);
+  await look("mariadb/db", "up", 90);
+  await look("mariadb/db", "down", 100);
+  await keeper.settled();
+  expect(heard).toEqual(["opened db", "reopened db"]);
+});
+
+test("announced work says nothing is well that is not, and hides nothing from an open incident", async () => {
+  await look("mariadb/db", "down", 10);
+  const work = { title: "repair", components: '["mariadb/db"]', createdBy: "Ada" };
+  await db().maintenance.create({
+    data: { ...work, startsAt: new Date(at(20)), endsAt: new Date(Date.now() + 60_000) },
+  });
+  await look("mariadb/db", "up", 30);
+  await look("mariadb/db", "down", 31);
+  await new Promise((resolve) => setTimeout(resolve, 120));
+  await keeper.settled();
+  expect(heard).toEqual(["opened db"]);
+  await look("mariadb/db", "up", 50);
+  await closed();
+  // Nothing is open: what fails now waits for the end of the work.
+  await look("mariadb/db", "down", 2000);
+  expect(await keeper.current()).toEqual([]);
+  await end();
+  await health.watched(at(2010));
+  await begin(2020);
+  await db().maintenance.updateMany({ data: { endedAt: new Date() } });
+  keeper.takeUp(health.all());
+  await keeper.settled();
+  expect(await keeper.current()).toHaveLength(1);
+  await db().maintenance.deleteMany();
+});
+
+test("flapping is one incident, whichever of it is seen first", async () => {
+  for (const second of [10, 200, 400]) {
+    await look("http/nuxt", "down", second);
+    await look("mariadb/db", "down", second + 2);
+    await look("nginx/web", "down", second + 3);
+    for (const key of ["mariadb/db", "http/nuxt", "nginx/web"]) await look(key, "up", second + 40);
+    await closed();
+  }
+  expect(await db().incident.count()).toBe(1);
+  expect(heard).toEqual([
+    "opened nuxt",
+    "closed db",
+    "reopened nuxt",
+    "closed db",
+    "reopened nuxt",
+    "closed db",
+  ]);
+});
+
+test("an alert's incident takes in no outage of another", async () => {
+  const since = new Date(at(5)).toISOString();
+  keeper.seeAlerts([{ id: "a", name: "Evictions", component: "redis/cache", since, opens: true }], true);
+  await look("http/app", "down", 35);
+  expect(heard).toEqual(["opened Evictions", "opened app"]);
+});
+
 test("an incident that an error lost is opened when all is compared again", async () => {
   await look("mariadb/db", "down", 10);
   await db().incident.deleteMany();

@@ -73,6 +73,22 @@ test("labels", () => {
   expect(maskedText("the password expired")).toBe("the password expired");
 });
 
+test.each([
+  "STRIPE_API_KEY=hush",
+  "api_key: hush",
+  "access_key=hush",
+  "X-Auth-Key: hush",
+  "Set-Cookie: PHPSESSID=hush; path=/",
+  '{"message":"{\\"password\\":\\"hush\\",\\"a\\":1}"}',
+  "MYCOMPANY_PRODUCTION_EU_WEST_DATABASE_PRIMARY_PASSWORD=hush",
+  '{"token":"hush that was cut',
+  "password=hush,hush;hush",
+  'password="hu\\"hush"',
+])("a secret is found in %s", (text) => {
+  expect(maskedText(text)).toContain("•••");
+  expect(maskedText(text)).not.toContain("hush");
+});
+
 test("a long line costs no more than its length", () => {
   const begun = performance.now();
   for (const word of ["pass-", "a1", "a-", "a://b:", "secret", "authorization: "])

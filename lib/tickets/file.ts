@@ -31,6 +31,9 @@ export const trackersFor = (
 ): string[] =>
   tickets.filter((one) => one.severity === "warning" || severity === "critical").map(({ name }) => name);
 
+/** Without what was seen: a tracker may be somebody else's, and logs name people. */
+const forTicket = (incident: IncidentDetail): string => postMortem({ ...incident, evidence: [] });
+
 export const labelOf = (id: number): string => `sluice-incident-${id}`;
 
 function trackerOf(config: Exclude<TrackerConfig, { type: "webhook" }>): Tracker {
@@ -56,7 +59,7 @@ function commentOf({ event, incident, link }: Filing): TicketText {
     case "acknowledged":
       return { link, markdown: `${plain(incident.acknowledgedBy ?? "Somebody")} looks after it.` };
     case "closed":
-      return { link, markdown: `It ended.\n\n${postMortem(incident)}` };
+      return { link, markdown: `It ended.\n\n${forTicket(incident)}` };
     default:
       return { link, markdown: "It broke again." };
   }
@@ -82,7 +85,7 @@ export async function fileTicket(config: TrackerConfig, filing: Filing): Promise
     (known === null ? null : await tracker.read(known.id)) ?? (await tracker.find(label, since));
   if (event === "opened" || event === "reopened") {
     if (found === null) {
-      const text = { link, markdown: postMortem(incident) };
+      const text = { link, markdown: forTicket(incident) };
       return kept(await tracker.create(titleOf(incident), text, [label, ...config.labels]));
     }
     if (event === "opened") return kept(found);
@@ -111,7 +114,7 @@ function hook(
       title: titleOf(incident),
       incident: { id: incident.id, title, severity, state, cause, openedAt, closedAt, acknowledgedBy },
       url: link,
-      markdown: postMortem(incident),
+      markdown: forTicket(incident),
     },
     `${label}-${id}`,
   );

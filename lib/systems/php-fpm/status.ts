@@ -104,6 +104,13 @@ const workersPage = z.object({
   ),
 });
 
+/** A path without the parts that may be somebody's: numbers, and what is as long as a token. */
+const withoutIds = (path: string): string =>
+  path
+    .split("/")
+    .map((part) => (/\d/.test(part) || part.length > 24 ? "…" : part))
+    .join("/");
+
 /** What each worker does, those at work first, the longest before the others. Addresses without their query. Throws AppError. */
 export const workers = async (pool: PhpFpmPool): Promise<Snapshot> => {
   const { processes } = await read(pool, "json&full", workersPage);
@@ -113,7 +120,7 @@ export const workers = async (pool: PhpFpmPool): Promise<Snapshot> => {
     "workers",
     ["seconds", "state", "method", "address", "requests", "pid"],
     processes
-      .map((one) => ({ ...one, path: one["request uri"].split("?")[0] ?? "" }))
+      .map((one) => ({ ...one, path: withoutIds(one["request uri"].split("?")[0] ?? "") }))
       // The one that answers us.
       .filter(({ state, path }) => idle(state) === 1 || path !== statusPath)
       .sort((a, b) => idle(a.state) - idle(b.state) || b["request duration"] - a["request duration"])

@@ -316,9 +316,12 @@ const keyed = new Set(
     " ",
   ),
 );
-/** A key's last part is often what it is about: the id of a session, an address. */
-const familyOf = (key: string): string =>
-  key.includes(":") ? key.replace(/[^:]*$/, "…") : /^[a-z][a-z_.-]{0,39}$/i.test(key) ? key : "…";
+/** A key says what it is about: the id of a session, an address. What stands before its first colon is what it is one of. */
+function familyOf(key: string): string {
+  const [family = "", ...more] = key.split(":");
+  const known = /^[a-z][a-z_-]{0,39}$/i.test(family) ? family : "…";
+  return more.length === 0 || known === "…" ? known : `${known}:…`;
+}
 
 /** The commands of the last quarter of an hour that took longest to do (redis.io/docs/latest/commands/slowlog-get), the newest first, without what they were about. Throws AppError. */
 export const slowCommands = (system: RedisSystem): Promise<Snapshot> =>
