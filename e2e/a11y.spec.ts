@@ -17,6 +17,7 @@ const rooms = [
   "/services/swarm",
   `/services/engine/${stack.containers["varnish-1"]}`,
   `/services/logs?of=engine/${stack.containers.nginx}`,
+  "/routing?url=http%3A%2F%2Fsite.localhost%2Ffr",
   "/history",
   "/settings/connections",
   "/settings/users",

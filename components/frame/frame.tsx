@@ -81,6 +81,7 @@ function Breadcrumb() {
     incidents: t("rooms.incidents"),
     purge: t("rooms.purge"),
     services: t("rooms.services"),
+    routing: t("rooms.routing"),
     history: t("rooms.history"),
     settings: t("rooms.settings"),
   };
@@ -150,25 +151,28 @@ export function Frame({
   useKeys(keys);
   const closePalette = useCallback(() => setPaletteOpen(false), []);
   const links = (phone: boolean) =>
-    rooms.map(({ href, label, icon: Icon }) => {
-      const here = roomOf(path) === roomOf(href);
-      return (
-        <Link
-          key={href}
-          href={href}
-          aria-current={here ? "page" : undefined}
-          title={narrow && !phone ? t(label) : undefined}
-          className={
-            phone
-              ? `flex min-h-14 min-w-0 flex-1 flex-col items-center justify-center gap-0.5 text-xs font-medium ${here ? "text-deep" : "text-mute"}`
-              : `flex items-center gap-2.5 rounded-md px-2 py-1.5 font-medium ${here ? "bg-wash text-ink" : "text-mute hover:text-ink"} ${roomOf(href) === "settings" ? "mt-auto" : ""}`
-          }
-        >
-          <Icon size={phone ? 20 : 16} />
-          <span className={narrow && !phone ? "sr-only" : ""}>{t(label)}</span>
-        </Link>
-      );
-    });
+    // On a phone the bar holds six; the palette has them all.
+    rooms
+      .filter((room) => !("only" in room) || (!phone && me.may.operate))
+      .map(({ href, label, icon: Icon }) => {
+        const here = roomOf(path) === roomOf(href);
+        return (
+          <Link
+            key={href}
+            href={href}
+            aria-current={here ? "page" : undefined}
+            title={narrow && !phone ? t(label) : undefined}
+            className={
+              phone
+                ? `flex min-h-14 min-w-0 flex-1 flex-col items-center justify-center gap-0.5 text-xs font-medium ${here ? "text-deep" : "text-mute"}`
+                : `flex items-center gap-2.5 rounded-md px-2 py-1.5 font-medium ${here ? "bg-wash text-ink" : "text-mute hover:text-ink"} ${roomOf(href) === "settings" ? "mt-auto" : ""}`
+            }
+          >
+            <Icon size={phone ? 20 : 16} />
+            <span className={narrow && !phone ? "sr-only" : ""}>{t(label)}</span>
+          </Link>
+        );
+      });
   return (
     <MeProvider me={me}>
       <LiveProvider connect={connect}>

@@ -14,6 +14,7 @@ import {
   OutIcon,
   PlugIcon,
   PurgeIcon,
+  RoutingIcon,
   ServicesIcon,
   UserIcon,
   UsersIcon,
@@ -118,6 +119,12 @@ export function Palette({ onClose, onHelp }: { readonly onClose: () => void; rea
             <ServicesIcon />
             {t("palette.servicesDown")}
           </Command.Item>
+          {me.may.operate && (
+            <Command.Item className={item} onSelect={go("/routing")}>
+              <RoutingIcon />
+              {t("palette.routing")}
+            </Command.Item>
+          )}
           <Command.Item className={item} onSelect={go("/history")}>
             <HistoryIcon />
             {t("rooms.history")}

@@ -4,6 +4,7 @@ import {
   IncidentIcon,
   OverviewIcon,
   PurgeIcon,
+  RoutingIcon,
   ServicesIcon,
   SettingsIcon,
 } from "@/components/ui/icons";
@@ -13,6 +14,7 @@ export const rooms = [
   { href: "/incidents", label: "rooms.incidents", key: "i", icon: IncidentIcon },
   { href: "/purge", label: "rooms.purge", key: "p", icon: PurgeIcon },
   { href: "/services", label: "rooms.services", key: "v", icon: ServicesIcon },
+  { href: "/routing", label: "rooms.routing", key: "r", icon: RoutingIcon, only: "operator" },
   { href: "/history", label: "rooms.history", key: "h", icon: HistoryIcon },
   { href: "/settings/connections", label: "rooms.settings", key: "s", icon: SettingsIcon },
 ] as const;

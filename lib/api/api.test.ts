@@ -50,6 +50,7 @@ const expected: Readonly<Record<string, readonly [Role, readonly KeyScope[]]>> =
   "alerts.planSilence": ["operator", ["all"]],
   "alerts.silence": ["operator", ["all"]],
   "alerts.expire": ["operator", ["all"]],
+  "routing.match": ["operator", ["all"]],
   "notices.channels": ["operator", ["all"]],
   "notices.list": ["operator", ["all"]],
   "notices.test": ["operator", ["all"]],

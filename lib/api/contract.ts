@@ -44,6 +44,7 @@ import {
   purgeRequest,
   siteSummary,
 } from "../purge/contract";
+import { routed, routedRequest } from "../routing/contract";
 import { actInput, actPlan, actRequest } from "../services/acts/contract";
 import {
   deathRow,
@@ -512,6 +513,17 @@ export const contract = {
       })
       .input(developmentInput)
       .output(changeRow),
+  },
+  routing: {
+    match: oc
+      .route({
+        method: "POST",
+        path: "/routing/match",
+        summary:
+          "Which router of each Traefik would take a request, and why the others do not; nothing is sent",
+      })
+      .input(routedRequest)
+      .output(z.array(routed)),
   },
   users: {
     me: oc.route({ method: "GET", path: "/me", summary: "Who you are and what you may do" }).output(me),

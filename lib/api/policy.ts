@@ -101,6 +101,10 @@ export const policies = {
     planDevelopment: { role: "operator", keys: ["all"] },
     development: { role: "operator", keys: ["all"] },
   },
+  routing: {
+    // Rules name what is inside, and who is let in from where.
+    match: { role: "operator", keys: ["all"] },
+  },
   users: {
     me: { role: "viewer", keys: ["read", "purge"], beforePasswordChange: true },
     list: { role: "admin", keys: "person" },

@@ -9,6 +9,7 @@ import { incidents } from "./incidents";
 import { live } from "./live";
 import { notices } from "./notices";
 import { purges } from "./purges";
+import { routing } from "./routing";
 import { services } from "./services";
 import { swarm } from "./swarm";
 import { users } from "./users";
@@ -24,6 +25,7 @@ export const router = os.router({
   services,
   swarm,
   cloudflare,
+  routing,
   users,
   live,
 });
