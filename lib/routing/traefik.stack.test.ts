@@ -68,9 +68,9 @@ const matcher = (): string => {
   return pick(made)();
 };
 const rule = (depth: number): string => {
-  if (depth === 0 || roll(3) === 0) return `${roll(5) === 0 ? "!" : ""}${matcher()}`;
-  const both = `${rule(depth - 1)} ${pick(["&&", "&&", "||"])} ${rule(depth - 1)}`;
-  return roll(3) === 0 ? `${pick(["", "!"])}(${both})` : both;
+  if (depth === 0) return `${roll(10) === 0 ? "!" : ""}${matcher()}`;
+  const both = `${rule(depth - 1)} ${pick(["&&", "&&", "&&", "&&", "||"])} ${rule(depth - 1)}`;
+  return roll(4) === 0 ? `${pick(["", "", "", "!"])}(${both})` : both;
 };
 /** What Traefik refuses, and we must. */
 const refused = [
@@ -88,17 +88,13 @@ const refused = [
   "Host(`a.example`)\n&& Path(`/`)",
 ];
 
+const groups = 25;
 const routers: Router[] = [
-  ...Array.from({ length: 150 }, (_, index) => ({
+  ...Array.from({ length: 200 }, (_, index) => ({
     name: `r${index}@file`,
-    rule: rule(3),
-    priority: 0,
-    provider: "file",
-  })),
-  ...Array.from({ length: 30 }, (_, index) => ({
-    name: `p${index}@file`,
-    rule: rule(1),
-    priority: 1 + roll(60),
+    // In groups, or the few that say little would take everything.
+    rule: `Header(\`X-Group\`, \`${index % groups}\`) && (${rule(1 + roll(3))})`,
+    priority: roll(2) === 0 ? 0 : 1 + roll(200),
     provider: "file",
   })),
   { name: "low@file", rule: "PathPrefix(`/`)", priority: -5, provider: "file" },
@@ -214,7 +210,10 @@ describe.skipIf(!stack)("a real Traefik", () => {
         host: pick(hosts) + pick(["", "", ":8080"]),
         path: pick(paths),
         query: pick(["", "", "q=1", "q=two", "q", "p=1&q=TWO", "q=%31", "q=1;p=1"]),
-        headers: preview === null ? {} : { "X-Preview": [preview] },
+        headers: {
+          "X-Group": [String(roll(groups))],
+          ...(preview === null ? {} : { "X-Preview": [preview] }),
+        },
         remoteAddr: `${bridge}:1234`,
       };
       const path = throughEntryPoint(toBytes(request.path));
@@ -232,6 +231,6 @@ describe.skipIf(!stack)("a real Traefik", () => {
     }
     expect(differ).toEqual([]);
     // Not all by the same few.
-    expect(taken.size).toBeGreaterThan(20);
+    expect(taken.size).toBeGreaterThan(50);
   }, 60_000);
 });
