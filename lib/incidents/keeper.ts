@@ -357,9 +357,8 @@ export class IncidentKeeper {
     const { cause, title, openedBy, at } = made;
     const last = await db().incident.findFirst({
       where: {
-        ...(cause === null
-          ? { cause, title, openedBy }
-          : { OR: [{ cause }, { components: { some: { component: cause } } }] }),
+        // Another component of it that breaks may do so for another reason: a change that was made since.
+        ...(cause === null ? { cause, title, openedBy } : { cause }),
         state: "closed",
         // What began before the end is not that again.
         closedAt: { gte: new Date(at.getTime() - this.#againMs), lte: at },
@@ -377,7 +376,6 @@ export class IncidentKeeper {
           acknowledgedAt: null,
           acknowledgedBy: null,
           title,
-          cause,
         },
       });
       // What got well while it was closed (by hand) was told to nobody.
