@@ -1,4 +1,5 @@
 // History's filters as they stand in the address, so that a link says the same to everybody.
+import { addressAt } from "@/components/ui/address-at";
 import type { ChangeFilter } from "@/lib/changes/contract";
 
 export const filterNames = [
@@ -49,13 +50,8 @@ export function filterOf(params: URLSearchParams): ChangeFilter {
 }
 
 /** The same address with one filter changed; an empty value takes it away. */
-export function withFilter(params: URLSearchParams, name: FilterName, value: string): string {
-  const next = new URLSearchParams(params);
-  if (value === "") next.delete(name);
-  else next.set(name, value);
-  const text = next.toString();
-  return text === "" ? "/history" : `/history?${text}`;
-}
+export const withFilter: (params: URLSearchParams, name: FilterName, value: string) => string =
+  addressAt("/history");
 
 /** Where the same selection is had as a file. */
 export function exportAddress(filter: ChangeFilter, format: "csv" | "json"): string {

@@ -4,7 +4,8 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useSearchParams } from "next/navigation";
 import { useTranslations } from "next-intl";
 import { useId, useState } from "react";
-import { type Address, AddressSearch, AddressSelect } from "@/components/ui/address-filter";
+import { addressAt } from "@/components/ui/address-at";
+import { AddressSearch, AddressSelect } from "@/components/ui/address-filter";
 import { useSay } from "@/components/ui/say";
 import { Empty, Failure, Skeleton } from "@/components/ui/states";
 import { Status, type Tone } from "@/components/ui/status";
@@ -12,13 +13,7 @@ import { useSettled } from "@/components/ui/use-settled";
 import { query } from "@/lib/api/client";
 import { type Candidate, methods, type Routed } from "@/lib/routing/contract";
 
-const address: Address = (params, name, value) => {
-  const next = new URLSearchParams(params);
-  if (value === "") next.delete(name);
-  else next.set(name, value);
-  const text = next.toString();
-  return text === "" ? "/routing" : `/routing?${text}`;
-};
+const address = addressAt("/routing");
 const settleMs = 400;
 const tones: Record<Candidate["state"], Tone> = {
   taken: "up",
@@ -37,7 +32,8 @@ function CandidateLine({ one }: { readonly one: Candidate }) {
         <Status tone={tones[one.state]}>{t(`routing.states.${one.state}`)}</Status>
         <b className="font-semibold break-all">{one.name}</b>
         <span className="num ml-auto text-xs text-mute">
-          {t("routing.priority", { value: say.number(one.priority) })}
+          {/* Traefik's own are as high as numbers go. */}
+          {Number.isSafeInteger(one.priority) && t("routing.priority", { value: say.number(one.priority) })}
         </span>
       </div>
       {one.parts.length === 0 ? (

@@ -4,6 +4,7 @@ import Link from "next/link";
 import { useSearchParams } from "next/navigation";
 import { useTranslations } from "next-intl";
 import { useId, useMemo, useState } from "react";
+import { addressAt } from "@/components/ui/address-at";
 import { AddressSearch, replaceAddress } from "@/components/ui/address-filter";
 import { useSay } from "@/components/ui/say";
 import { Empty, Failure, Skeleton } from "@/components/ui/states";
@@ -66,12 +67,7 @@ export function fileAddress(query: LogQuery): string {
   return `/api/v1/services/log?${params}`;
 }
 
-const changed = (params: URLSearchParams, name: string, value: string): string => {
-  const next = new URLSearchParams(params);
-  if (value === "") next.delete(name);
-  else next.set(name, value);
-  return `/services/logs?${next}`;
-};
+const changed = addressAt("/services/logs");
 
 function Filters() {
   const t = useTranslations();

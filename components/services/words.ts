@@ -1,4 +1,5 @@
 // How services are named, ordered and filtered: pure, so that an address means the same to everybody.
+import { addressAt } from "@/components/ui/address-at";
 import type { Tone } from "@/components/ui/status";
 import type { ServiceRow, Verdict } from "@/lib/services/contract";
 import { verdicts } from "@/lib/services/contract";
@@ -50,13 +51,7 @@ export function viewOf(params: URLSearchParams): View {
 }
 
 /** The same address with one word changed; an empty value takes it away. */
-export function withWord(params: URLSearchParams, name: string, value: string): string {
-  const next = new URLSearchParams(params);
-  if (value === "") next.delete(name);
-  else next.set(name, value);
-  const text = next.toString();
-  return text === "" ? "/services" : `/services?${text}`;
-}
+export const withWord = addressAt("/services");
 
 /** Where a container's page is. By name: a new container of the same name is the same service. */
 export const serviceAddress = ({ host, name }: Pick<ServiceRow, "host" | "name">): string =>

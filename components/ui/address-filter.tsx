@@ -2,11 +2,9 @@
 // Filters that live in the address: a choice, and a text that is taken once it stands still.
 import { useSearchParams } from "next/navigation";
 import { useEffect, useId, useRef, useState } from "react";
+import type { Address } from "./address-at";
 import { useEarlyText } from "./use-early-text";
 import { useSettled } from "./use-settled";
-
-/** The address with one of its words changed; an empty value takes it away. */
-export type Address = (params: URLSearchParams, name: string, value: string) => string;
 
 /** Filters are the browser's own affair: no page is asked of the server for them. Next follows the browser's history. */
 export function replaceAddress(address: string): void {

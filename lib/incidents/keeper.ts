@@ -119,7 +119,7 @@ export class IncidentKeeper {
           await this.#see(component, "down");
           continue;
         }
-        // One that somebody closed meanwhile stays closed.
+        // What stands in an incident, or in one that somebody closed meanwhile, stays there.
         const stands = await db().incidentComponent.findFirst({
           where: { component: component.key, until: null },
         });
@@ -219,7 +219,7 @@ export class IncidentKeeper {
     const standing = open.find((one) => standsIn(one, key, root));
     if (standing !== undefined) return this.#worsen(standing.id, key, at, type);
     // It has failed since somebody closed its incident: that is known.
-    if (await this.#wasClosedOn(key)) return;
+    if (await this.#wasClosedOn(key, type)) return;
     const fold = this.#fold(key, root, at, open);
     if (fold.act === "open") {
       // What only suffers opens none: its cause does.
@@ -249,23 +249,27 @@ export class IncidentKeeper {
 
   /** It only suffered until now. */
   async #worsen(id: number, key: string, at: Date, type: "down" | "degraded"): Promise<void> {
-    if (type === "degraded") return;
-    const entries = await db().incidentEntry.findMany({
-      where: { incidentId: id, type: { in: ["down", "degraded"] } },
-      orderBy: { id: "desc" },
-    });
-    const last = entries.map(toEntry).find(({ data }) => data.component === key);
-    if (last?.type !== "degraded") return;
+    if (type === "degraded" || !(await this.#onlySuffered(id, key))) return;
     await addEntry(id, { type, at, data: { component: key } });
     await this.#changed(id, null, false);
   }
 
-  /** Whether it failed when somebody closed an incident of it, and has not been well since. */
-  async #wasClosedOn(component: string): Promise<boolean> {
+  /** Whether it failed as much when somebody closed an incident of it, and has not been well since. */
+  async #wasClosedOn(component: string, type: "down" | "degraded"): Promise<boolean> {
     const row = await db().incidentComponent.findFirst({
       where: { component, until: null, incident: { state: "closed" } },
+      orderBy: { incidentId: "desc" },
     });
-    return row !== null;
+    return row !== null && (type === "degraded" || !(await this.#onlySuffered(row.incidentId, component)));
+  }
+
+  /** Whether the last that an incident says of it is that it suffers, not that it is down. */
+  async #onlySuffered(incidentId: number, component: string): Promise<boolean> {
+    const entries = await db().incidentEntry.findMany({
+      where: { incidentId, type: { in: ["down", "degraded"] } },
+      orderBy: { id: "desc" },
+    });
+    return entries.map(toEntry).find(({ data }) => data.component === component)?.type === "degraded";
   }
 
   /** It fails for another reason now: in incidents whose cause is well it does not fail any more. */

@@ -54,15 +54,17 @@ async function end(): Promise<void> {
   for (const stop of stops) stop();
   await health.settled();
 }
-async function look(key: string, state: "up" | "down", second: number): Promise<void> {
+async function look(key: string, state: "up" | "warn" | "down", second: number): Promise<void> {
   const error = new AppError("UNREACHABLE", "refused", {
     problem: "http.connectionRefused",
     params: { address: "x" },
   });
+  const concerns =
+    state === "warn" ? [{ problem: "site.failing", params: { address: "x", status: 500 } }] : [];
   const probed: Probed =
-    state === "up"
-      ? { state, at: at(second), latencyMs: 1, data: { version: "1", facts: {} } }
-      : { state, at: at(second), error, lastGood: null };
+    state === "down"
+      ? { state, at: at(second), error, lastGood: null }
+      : { state: "up", at: at(second), latencyMs: 1, data: { version: "1", facts: {}, concerns } };
   health.see({ target: target(key), probed });
   await keeper.settled();
 }
@@ -245,6 +247,21 @@ test("closed by hand it stays closed while it fails, whatever is said of it; wha
   await look("mariadb/db", "down", 100);
   await keeper.settled();
   expect(heard).toEqual(["opened db", "reopened db"]);
+});
+
+test("what only suffered when its incident was closed by hand is told when it goes down", async () => {
+  await look("mariadb/db", "down", 10);
+  await look("site/main", "warn", 12);
+  const [one] = await keeper.current();
+  expect(one?.components.map(({ component }) => component)).toContain("site/main");
+  const byHand = { state: "closed", closedAt: new Date(at(60)), closedBy: "Ada" };
+  await db().incident.update({ where: { id: one?.id ?? 0 }, data: byHand });
+  keeper.takeUp(health.all());
+  await keeper.settled();
+  expect(heard).toEqual(["opened db"]);
+  await look("site/main", "down", 120);
+  expect(heard).toHaveLength(2);
+  expect((await keeper.current())[0]?.components.map(({ component }) => component)).toContain("site/main");
 });
 
 test("announced work says nothing is well that is not, and hides nothing from an open incident", async () => {

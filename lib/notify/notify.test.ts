@@ -119,30 +119,15 @@ describe("words", () => {
     expect(words.lines.join("\n")).toContain("symfony");
     expect(words.link?.url).toBe("https://s.example/incidents/7");
     expect(words.tone).toBe("bad");
-    const closed = wordsOf(
-      {
-        ...notice,
-        event: "closed",
-        problem: null,
-        incident: { ...incident, state: "closed", closedAt: "2026-11-25T02:20:00.000Z", closedBy: "probe" },
-      },
-      { language: "en", time_zone: "UTC" },
-      undefined,
-    );
-    expect(closed).toMatchObject({ title: "db is well again", tone: "good", link: null });
-    expect(closed.lines[0]).toContain("6 minutes");
+    const closed = (closedBy: string) => {
+      const ended = { ...incident, state: "closed" as const, closedAt: "2026-11-25T02:20:00.000Z", closedBy };
+      const told = { ...notice, event: "closed" as const, problem: null, incident: ended };
+      return wordsOf(told, { language: "en", time_zone: "UTC" }, undefined);
+    };
+    expect(closed("probe")).toMatchObject({ title: "db is well again", tone: "good", link: null });
+    expect(closed("probe").lines[0]).toContain("6 minutes");
     // Closed by somebody: whether it is well nobody said.
-    const byHand = wordsOf(
-      {
-        ...notice,
-        event: "closed",
-        problem: null,
-        incident: { ...incident, state: "closed", closedAt: "2026-11-25T02:20:00.000Z", closedBy: "Ada" },
-      },
-      { language: "en", time_zone: "UTC" },
-      undefined,
-    );
-    expect(byHand).toMatchObject({ title: "Closed: db", tone: "info" });
+    expect(closed("Ada")).toMatchObject({ title: "Closed: db", tone: "info" });
   });
 
   test("where its ticket is, in every notice of it", () => {

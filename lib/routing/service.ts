@@ -90,9 +90,13 @@ async function routedBy(server: TraefikServer, request: Asked): Promise<Routed> 
     },
     entryPoints: points
       .map((point) => at(point, routers, sent))
-      .filter(({ candidates }) => candidates.length > 0),
+      .filter(({ candidates }) => candidates.length > 0)
+      // The ones that take it first.
+      .sort((a, b) => Number(isTaken(b)) - Number(isTaken(a))),
   };
 }
+
+const isTaken = ({ candidates }: Routed["entryPoints"][number]): boolean => candidates[0]?.state === "taken";
 
 const shown = (
   { name, rule, priority, service, middlewares, errors }: TraefikRouter,
