@@ -19,7 +19,8 @@ test("an address is taken by its router, and why not by the others", async ({ as
   await expect(
     operator.getByText(en("routing.seen", { tls: "false", host: "site.localhost", path: "/fr/a%2Fb" })),
   ).toBeVisible();
-  const line = (name: string) => operator.locator("li", { has: operator.getByText(name, { exact: true }) });
+  const line = (name: string) =>
+    operator.locator("ol > li", { has: operator.getByText(name, { exact: true }) });
   await expect(line("others@file")).toContainText(en("routing.states.later"));
   await expect(line("shop@file")).toContainText(en("routing.states.misses"));
   await expect(line("shop@file")).toContainText("Host(`shop.localhost`)");

@@ -9,7 +9,7 @@ const q = JSON.stringify;
 
 /**
  * @typedef {{url?: string, gatewayPort?: number, secondPass?: string}} YamlOptions
- * @param {Pick<import("./run/stack.mjs").Stack, "ports" | "subnet" | "bridgeAddress" | "varnishNodes" | "secrets">} stack
+ * @param {Pick<import("./run/stack.mjs").Stack, "ports" | "subnet" | "bridgeAddress" | "varnishNodes" | "vclFiles" | "secrets">} stack
  * @param {YamlOptions} [options] url: Sluice's own address; secondPass: as a duration of sluice.yaml
  */
 export function sluiceYaml(
@@ -80,6 +80,7 @@ systems:
       url: ${at(node.port)}
       admin: "127.0.0.1:${node.admin}"
       secret_file: ${q(secrets.varnishSecretFile)}
+      vcl_path: ${q(stack.vclFiles[node.name] ?? "")}
       metrics: ${q(`http://127.0.0.1:${node.metrics}/metrics`)}
       labels: { instance: ${node.name} }`,
     )

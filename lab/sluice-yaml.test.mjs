@@ -21,6 +21,10 @@ test("the sluice.yaml of a stack is valid and names all its systems", () => {
       subnet: "10.213.7.0/24",
       bridgeAddress: addresses.bridge,
       varnishNodes: ["varnish-1", "varnish-2"],
+      vclFiles: {
+        "varnish-1": "/lab/vcl/varnish-1/default.vcl",
+        "varnish-2": "/lab/vcl/varnish-2/default.vcl",
+      },
       secrets: {
         varnishSecretFile: secret,
         cloudflareToken: "token",

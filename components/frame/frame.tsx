@@ -81,6 +81,7 @@ function Breadcrumb() {
     incidents: t("rooms.incidents"),
     purge: t("rooms.purge"),
     services: t("rooms.services"),
+    vcl: t("rooms.vcl"),
     routing: t("rooms.routing"),
     history: t("rooms.history"),
     settings: t("rooms.settings"),

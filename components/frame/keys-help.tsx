@@ -10,6 +10,7 @@ const keys = [
   { keys: ["g", "i"], label: "keys.incidents" },
   { keys: ["g", "p"], label: "keys.purge" },
   { keys: ["g", "v"], label: "keys.services" },
+  { keys: ["g", "c"], label: "keys.vcl" },
   { keys: ["g", "r"], label: "keys.routing" },
   { keys: ["g", "h"], label: "keys.history" },
   { keys: ["g", "s"], label: "keys.settings" },

@@ -18,6 +18,7 @@ import {
   ServicesIcon,
   UserIcon,
   UsersIcon,
+  VclIcon,
 } from "@/components/ui/icons";
 import { useMe } from "./me";
 
@@ -119,6 +120,12 @@ export function Palette({ onClose, onHelp }: { readonly onClose: () => void; rea
             <ServicesIcon />
             {t("palette.servicesDown")}
           </Command.Item>
+          {me.may.operate && (
+            <Command.Item className={item} onSelect={go("/vcl")}>
+              <VclIcon />
+              {t("palette.vcl")}
+            </Command.Item>
+          )}
           {me.may.operate && (
             <Command.Item className={item} onSelect={go("/routing")}>
               <RoutingIcon />

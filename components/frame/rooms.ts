@@ -7,6 +7,7 @@ import {
   RoutingIcon,
   ServicesIcon,
   SettingsIcon,
+  VclIcon,
 } from "@/components/ui/icons";
 
 export const rooms = [
@@ -14,6 +15,7 @@ export const rooms = [
   { href: "/incidents", label: "rooms.incidents", key: "i", icon: IncidentIcon },
   { href: "/purge", label: "rooms.purge", key: "p", icon: PurgeIcon },
   { href: "/services", label: "rooms.services", key: "v", icon: ServicesIcon },
+  { href: "/vcl", label: "rooms.vcl", key: "c", icon: VclIcon, only: "operator" },
   { href: "/routing", label: "rooms.routing", key: "r", icon: RoutingIcon, only: "operator" },
   { href: "/history", label: "rooms.history", key: "h", icon: HistoryIcon },
   { href: "/settings/connections", label: "rooms.settings", key: "s", icon: SettingsIcon },

@@ -22,6 +22,7 @@ import { DeployProof } from "./deploy-proof";
 import { outcomeOf } from "./outcome";
 import { PurgeProofCards } from "./purge-proof";
 import { SwarmProof } from "./swarm-proof";
+import { VclProof } from "./vcl-proof";
 import { ZoneProof } from "./zone-proof";
 
 const steps = ["planned", "applied", "secondPass", "proved"] as const;
@@ -306,6 +307,7 @@ function Evidence({ detail }: { readonly detail: ChangeDetail }) {
   if (detail.kind === "service.deploy") return <DeployProof detail={detail} />;
   if (detail.kind.startsWith("swarm.")) return <SwarmProof detail={detail} />;
   if (detail.kind.startsWith("cloudflare.")) return <ZoneProof detail={detail} />;
+  if (detail.kind.startsWith("vcl.")) return <VclProof detail={detail} />;
   if (detail.kind.startsWith("alert.")) return <AlertProof detail={detail} />;
   if (detail.kind.startsWith("service.")) return <ActProof detail={detail} />;
   return (

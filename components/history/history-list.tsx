@@ -34,6 +34,7 @@ const kinds = [
   "swarm.availability",
   "cloudflare.security",
   "cloudflare.development",
+  "vcl.rollout",
 ] as const;
 const states = ["running", "verifying", "done", "failed", "cancelled", "interrupted", "undone"] as const;
 const outcomes = [
@@ -47,6 +48,7 @@ const outcomes = [
   "paused",
   "set",
   "leftAsIs",
+  "live",
 ] as const;
 
 const address: Address = (params, name, value) => {

@@ -12,6 +12,7 @@ import { Status, type Tone } from "@/components/ui/status";
 import { useSettled } from "@/components/ui/use-settled";
 import { query } from "@/lib/api/client";
 import { type Candidate, methods, type Routed } from "@/lib/routing/contract";
+import { RoutingOverview } from "./overview-traefiks";
 
 const address = addressAt("/routing");
 const settleMs = 400;
@@ -188,6 +189,7 @@ export function RoutingPage() {
           ))}
         </div>
       )}
+      <RoutingOverview />
     </div>
   );
 }

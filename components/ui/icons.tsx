@@ -39,6 +39,7 @@ export function Mark({ size = 22 }: { readonly size?: number }) {
 export const OverviewIcon = icon(
   <path d="M1.5 5c3-2 4.5 2 6.500 0s4.500 2 6.500 0M1.500 11c3-2 4.500 2 6.500 0s4.500 2 6.500 0" />,
 );
+export const VclIcon = icon(<path d="M5.5 3L2 8l3.5 5M10.500 3L14 8l-3.500 5M9 2.500L7 13.500" />);
 export const RoutingIcon = icon(<path d="M2 8h4l4-4h4M6 8l4 4h4M12 2l2 2-2 2M12 10l2 2-2 2" />);
 export const IncidentIcon = icon(<path d="M1.500 8.500h3l2-5 3 9 2-4h3" />);
 export const PurgeIcon = icon(<path d="M8 2v7m0 0l-3-3m3 3l3-3M3 13h10" />);

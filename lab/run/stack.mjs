@@ -25,7 +25,7 @@ import {
  * @typedef {{
  *   project: string, composeProject: string, ports: Ports, subnet: string, bridgeAddress: string,
  *   addresses: Record<string, string>, containers: Record<string, string>, varnishNodes: string[],
- *   gatewayUrl: string, hosts: string[], zones: string[], envFile: string,
+ *   gatewayUrl: string, hosts: string[], zones: string[], envFile: string, vclFiles: Record<string, string>,
  *   secrets: {varnishSecretFile: string, cloudflareToken: string, redisPassword: string,
  *     s3AccessKey: string, s3SecretKey: string,
  *     mariadbPassword: string, mariadbRootPassword: string, mariadbUser: string, mariadbDatabase: string}
@@ -213,6 +213,9 @@ async function compose(project, args) {
   );
 }
 
+/** Where a node's VCL lies on the host. @param {string} folder @param {string} node */
+const vclFolder = (folder, node) => join(folder, "vcl", node);
+
 /** @param {Record<string, string | undefined>} env */
 function withoutLab(env) {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !/^(LAB_|SLUICE_GATEWAY_)/.test(name)));
@@ -283,6 +286,11 @@ export async function startStack(options) {
       process.env.LAB_HOST_ADDRESS ?? (process.platform === "linux" ? addresses.bridge : "host-gateway");
 
     writePrivate(join(folder, "varnish.secret"), `${secrets.varnish}\n`);
+    const vclFolders = {
+      LAB_VCL_VARNISH1: vclFolder(folder, "varnish-1"),
+      LAB_VCL_VARNISH2: vclFolder(folder, "varnish-2"),
+    };
+    for (const path of Object.values(vclFolders)) mkdirSync(path, { recursive: true, mode: 0o755 });
     writePrivate(
       join(folder, "stack.env"),
       envFile({
@@ -296,6 +304,8 @@ export async function startStack(options) {
         LAB_MONITOR_SLUICE: options.withSluice ? "sluice:3000" : "",
         LAB_MONITOR_VARNISH_NODES: varnishNodes.join(" "),
         LAB_VARNISH_SECRET: secrets.varnish,
+        // Sluice on the host writes them; as a container it shares their volumes.
+        ...(options.withSluice ? {} : vclFolders),
         LAB_CLOUDFLARE_TOKEN: secrets.cloudflare,
         LAB_CLOUDFLARE_PLAN: options.cloudflarePlan ?? process.env.LAB_CLOUDFLARE_PLAN ?? "pro",
         LAB_REDIS_PASSWORD: secrets.redis,
@@ -327,6 +337,9 @@ export async function startStack(options) {
       hosts,
       zones: hosts,
       envFile: join(folder, "stack.env"),
+      vclFiles: Object.fromEntries(
+        varnishNodes.map((name) => [name, join(vclFolder(folder, name), "default.vcl")]),
+      ),
       secrets: {
         varnishSecretFile: join(folder, "varnish.secret"),
         cloudflareToken: secrets.cloudflare,

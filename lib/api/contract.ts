@@ -45,6 +45,7 @@ import {
   siteSummary,
 } from "../purge/contract";
 import { routed, routedRequest } from "../routing/contract";
+import { traefikSeen } from "../routing/overview/contract";
 import { actInput, actPlan, actRequest } from "../services/acts/contract";
 import {
   deathRow,
@@ -62,6 +63,8 @@ import { deployChoices, deployInput, deployPlan, deployRequest } from "../servic
 import { logEvent, logQuery } from "../services/logs/contract";
 import { swarmChoices, swarmInput, swarmName, swarmPlan, swarmState } from "../services/swarm/contract";
 import { apiKeyRow, createdApiKey, me, newApiKey, newUser, updateUser, userRow } from "../users/contract";
+import * as vcl from "../vcl/contract";
+import { nodeFacts } from "../vcl/facts/contract";
 
 const id = z.object({ id: z.coerce.number().int().positive() });
 const purgeChange = changeRow.extend({ plan: purgePlan, proof: purgeProof.nullable() });
@@ -514,6 +517,95 @@ export const contract = {
       .input(developmentInput)
       .output(changeRow),
   },
+  vcl: {
+    clusters: oc
+      .route({
+        method: "GET",
+        path: "/vcl/clusters",
+        summary:
+          "Each cluster of Varnish: what its nodes run, and whether that is what was rolled out to them",
+      })
+      .output(z.array(vcl.cluster)),
+    running: oc
+      .route({
+        method: "GET",
+        path: "/vcl/nodes/{node}/running",
+        summary: "The VCL that a node serves, as it keeps it",
+      })
+      .input(z.object({ node: vcl.clusterName }))
+      .output(vcl.runningVcl),
+    node: oc
+      .route({
+        method: "GET",
+        path: "/vcl/nodes/{node}",
+        summary:
+          "What a Varnish tells of itself: VCLs, backends and their probes, bans, parameters, counters",
+      })
+      .input(z.object({ node: vcl.clusterName }))
+      .output(nodeFacts),
+    templates: oc
+      .route({ method: "GET", path: "/vcl/templates", summary: "VCL to begin with" })
+      .output(z.array(z.object({ key: z.string(), files: vcl.vclFiles }))),
+    check: oc
+      .route({
+        method: "POST",
+        path: "/vcl/check",
+        summary:
+          "What every node's compiler says to a draft, at its place, and Sluice's own warnings; nothing is kept",
+      })
+      .input(vcl.vclDraft)
+      .output(vcl.vclChecked),
+    tests: oc
+      .route({
+        method: "POST",
+        path: "/vcl/tests",
+        summary: "Run a draft's tests on a throw-away Varnish; null where none is installed beside Sluice",
+      })
+      .input(vcl.vclDraft.extend({ tests: vcl.vclTests.min(1) }))
+      .output(z.array(vcl.vclTestResult).nullable()),
+    revisions: oc
+      .route({
+        method: "GET",
+        path: "/vcl/clusters/{cluster}/revisions",
+        summary: "A cluster's revisions, newest first",
+      })
+      .input(z.object({ cluster: vcl.clusterName }))
+      .output(z.array(vcl.revisionRow)),
+    revision: oc
+      .route({
+        method: "GET",
+        path: "/vcl/clusters/{cluster}/revisions/{number}",
+        summary: "One revision with its files and its tests",
+      })
+      .input(z.object({ cluster: vcl.clusterName, number: z.coerce.number().pipe(vcl.revisionNumber) }))
+      .output(vcl.revision),
+    save: oc
+      .route({
+        method: "POST",
+        path: "/vcl/revisions",
+        summary:
+          "Save a revision; nothing is rolled out; refused when another was saved since the work on it began",
+      })
+      .input(vcl.savedVcl)
+      .output(vcl.revision),
+    planRollout: oc
+      .route({
+        method: "POST",
+        path: "/vcl/rollouts/plan",
+        summary: "What a roll-out would change on each node, and how its first node would be watched",
+      })
+      .input(vcl.rolloutInput)
+      .output(vcl.rolloutPlan),
+    rollout: oc
+      .route({
+        method: "POST",
+        path: "/vcl/rollouts",
+        summary:
+          "Roll revisions out: compiled by all nodes or by none, tried on one first; answers with the running change",
+      })
+      .input(vcl.rolloutRequest)
+      .output(changeRow),
+  },
   routing: {
     match: oc
       .route({
@@ -524,6 +616,14 @@ export const contract = {
       })
       .input(routedRequest)
       .output(z.array(routed)),
+    overview: oc
+      .route({
+        method: "GET",
+        path: "/routing/traefiks",
+        summary:
+          "What each Traefik does now: routers, services, middlewares (no options), certificates, conflicts, figures",
+      })
+      .output(z.array(traefikSeen)),
   },
   users: {
     me: oc.route({ method: "GET", path: "/me", summary: "Who you are and what you may do" }).output(me),

@@ -101,9 +101,24 @@ export const policies = {
     planDevelopment: { role: "operator", keys: ["all"] },
     development: { role: "operator", keys: ["all"] },
   },
+  vcl: {
+    // A VCL tells what is inside, and who is let in from where.
+    clusters: { role: "operator", keys: ["all"] },
+    running: { role: "operator", keys: ["all"] },
+    node: { role: "operator", keys: ["all"] },
+    templates: { role: "operator", keys: ["all"] },
+    check: { role: "operator", keys: ["all"] },
+    tests: { role: "operator", keys: ["all"] },
+    revisions: { role: "operator", keys: ["all"] },
+    revision: { role: "operator", keys: ["all"] },
+    save: { role: "operator", keys: ["all"] },
+    planRollout: { role: "operator", keys: ["all"] },
+    rollout: { role: "operator", keys: ["all"] },
+  },
   routing: {
     // Rules name what is inside, and who is let in from where.
     match: { role: "operator", keys: ["all"] },
+    overview: { role: "operator", keys: ["all"] },
   },
   users: {
     me: { role: "viewer", keys: ["read", "purge"], beforePasswordChange: true },

@@ -13,6 +13,7 @@ import { routing } from "./routing";
 import { services } from "./services";
 import { swarm } from "./swarm";
 import { users } from "./users";
+import { vcl } from "./vcl";
 
 export const router = os.router({
   purges,
@@ -25,6 +26,7 @@ export const router = os.router({
   services,
   swarm,
   cloudflare,
+  vcl,
   routing,
   users,
   live,

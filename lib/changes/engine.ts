@@ -359,13 +359,19 @@ export class ChangeEngine {
   /** Never rejects. */
   async #execute(kind: AnyKind, run: Run, plan: unknown, checkpoint: unknown): Promise<void> {
     const { record } = run;
+    let kept = checkpoint;
     const context: RunContext = {
       changeId: record.id,
       actor: run.actor,
       signal: run.abort.signal,
-      checkpoint,
+      get checkpoint() {
+        return kept;
+      },
       progress: (step, done, total) => record.progress({ step, done, total }),
-      saveCheckpoint: (value) => record.saveCheckpoint(value),
+      saveCheckpoint: async (value) => {
+        await record.saveCheckpoint(value);
+        kept = value;
+      },
       commit: () => {
         if (run.cancelledBy !== null) run.abort.signal.throwIfAborted();
         run.phase = "committed";

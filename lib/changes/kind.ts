@@ -23,7 +23,7 @@ export type RunContext = {
   readonly actor: Actor;
   /** Aborts when somebody cancels or Sluice stops. Look at it between steps. */
   readonly signal: AbortSignal;
-  /** What `saveCheckpoint` last kept before a crash, or null. */
+  /** What `saveCheckpoint` last kept, in this run or before a crash; or null. */
   readonly checkpoint: unknown;
   /** Saved at most twice a second; the last call always is. */
   progress(step: string, done: number, total: number): void;

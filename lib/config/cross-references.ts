@@ -51,6 +51,16 @@ export function* crossReferences(config: Config): Generator<Finding> {
     }
   }
 
+  for (const [index, { admin_listen }] of config.systems.varnish.entries())
+    if (
+      admin_listen !== undefined &&
+      config.systems.varnish.findIndex((one) => one.admin_listen === admin_listen) < index
+    )
+      yield {
+        path: ["systems", "varnish", index, "admin_listen"],
+        message: "another Varnish dials in there: each needs a port of its own.",
+      };
+
   for (const [index, { expect_body }] of config.systems.http.entries())
     if (expect_body !== undefined) yield* pattern(expect_body, ["systems", "http", index, "expect_body"]);
 

@@ -56,22 +56,39 @@ const redisUrl = z
   .regex(/^rediss?:\/\//, { abort: true })
   .refine((text) => !URL.canParse(text) || asked(new URL(text).hostname), neverAsked);
 
-const varnish = z.strictObject({
-  ...watched,
-  /** Where PURGE, BAN, PEEK and ordinary requests are sent; never a public address. */
-  url: httpUrl,
-  /** Management CLI, host:port, with its secret. */
-  admin: z
-    .string()
-    .regex(/^[^\s:]+:\d+$|^\[[0-9a-f:]+\]:\d+$/i)
-    .optional(),
-  secret: secret.optional(),
-  /** What the node's VCL understands: "sluice" is the recommended VCL, "plain" only PURGE (and BAN by CLI where admin is set). */
-  vcl: z.enum(["sluice", "plain"]).default("sluice"),
-  /** The page of prometheus_varnish_exporter: the node's counters. */
-  metrics: httpUrl.optional(),
-  timeout,
-});
+const varnish = z
+  .strictObject({
+    ...watched,
+    /** Where PURGE, BAN, PEEK and ordinary requests are sent; never a public address. */
+    url: httpUrl,
+    /** Management CLI, host:port, with its secret. */
+    admin: z
+      .string()
+      .regex(/^[^\s:]+:\d+$|^\[[0-9a-f:]+\]:\d+$/i)
+      .optional(),
+    /** Instead: where Sluice listens for the CLI of a varnishd that dials out (-M host:port), an address of its own for each node. */
+    admin_listen: z
+      .string()
+      .regex(/^[^\s:]+:\d+$|^\[[0-9a-f:]+\]:\d+$/i, "host:port")
+      .optional(),
+    secret: secret.optional(),
+    /** What the node's VCL understands: "sluice" is the recommended VCL, "plain" only PURGE (and BAN by CLI where admin is set). */
+    vcl: z.enum(["sluice", "plain"]).default("sluice"),
+    /** Nodes of one cluster run the same VCL and get a new one together. */
+    cluster: name.default("varnish"),
+    /** The file that varnishd starts with (-f), as Sluice reaches it: on a volume of both. Written at each roll-out, so that a restart keeps it. */
+    vcl_path: z
+      .string()
+      .regex(/^\/[^\0]*\.vcl$/, "an absolute path that ends with .vcl")
+      .optional(),
+    /** The page of prometheus_varnish_exporter: the node's counters. */
+    metrics: httpUrl.optional(),
+    timeout,
+  })
+  .refine((one) => one.admin_listen === undefined || (one.admin === undefined && one.secret !== undefined), {
+    error: "admin_listen needs secret, and stands instead of admin",
+    path: ["admin_listen"],
+  });
 const redis = z.strictObject({
   ...watched,
   url: redisUrl,

@@ -26,6 +26,7 @@ import type { Probed } from "../systems/system";
 import { probe as probeTcp } from "../systems/tcp";
 import { probe as probeTraefik } from "../systems/traefik/traefik";
 import { probe as probeVarnish } from "../systems/varnish/probe";
+import { driftOf } from "../vcl/watch";
 
 export type Target = {
   readonly kind: string;
@@ -45,7 +46,7 @@ type Asked = Exclude<SystemKind["kind"], "heartbeat">;
 
 const probes: { [K in Asked]: (system: Config["systems"][K][number]) => Promise<Probed> } = {
   cloudflare: probeCloudflare,
-  varnish: probeVarnish,
+  varnish: probeNode,
   nginx: probeNginx,
   redis: probeRedis,
   php_fpm: probePhpFpm,
@@ -63,6 +64,14 @@ const probes: { [K in Asked]: (system: Config["systems"][K][number]) => Promise<
   grafana: probeGrafana,
   registry: (one) => probeRegistry(registryOf(one)),
 };
+
+/** A Varnish node, and whether it runs what was rolled out to it. */
+async function probeNode(node: Config["systems"]["varnish"][number]): Promise<Probed> {
+  const probed = await probeVarnish(node);
+  if (probed.state === "down") return probed;
+  const concerns = [...(probed.data.concerns ?? []), ...(await driftOf(node))];
+  return { ...probed, data: { ...probed.data, concerns } };
+}
 
 /** A look may be several exchanges, each with the system's own time-out; this is for one that never ends. */
 const exchangesPerLook = 5;

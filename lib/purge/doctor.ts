@@ -289,7 +289,7 @@ class NodeExam {
       const left = peeks ? await this.#cached(path) : null;
       let lurker = "";
       let friendly = true;
-      if (this.#node.admin !== undefined) {
+      if ((this.#node.admin ?? this.#node.admin_listen) !== undefined) {
         const bans = await banList(this.#node);
         const requests = bans.filter((one) => !one.completed && /\breq\./.test(one.spec ?? ""));
         friendly = requests.length === 0;

@@ -31,7 +31,7 @@ async function banOn(
   order: Extract<VarnishOrder, { do: "ban" | "all" }>,
   signal: AbortSignal,
 ): Promise<PurgeOutcome> {
-  if (node.vcl === "plain" && order.do === "all" && node.admin !== undefined) {
+  if (node.vcl === "plain" && order.do === "all" && (node.admin ?? node.admin_listen) !== undefined) {
     try {
       await addBan(node, [{ field: "obj.status", operator: "!=", value: "0" }], signal);
       return { ok: true, count: null, boot: null };

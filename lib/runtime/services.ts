@@ -16,6 +16,8 @@ import { healthService } from "../health/service";
 import { incidentsService } from "../incidents/service";
 import { countChanges } from "../metrics/changes";
 import { notifyService } from "../notify/service";
+import { varnishDialInService } from "../vcl/dial-in";
+import { registerVcl } from "../vcl/register";
 
 /** Something that works by itself while Sluice runs. `start` resolves with the way to stop it. */
 export type Service = {
@@ -29,6 +31,7 @@ export const kinds: readonly (() => void)[] = [
   registerServices,
   registerAlerts,
   registerCloudflare,
+  registerVcl,
   countChanges,
 ];
 
@@ -40,6 +43,8 @@ export const services: readonly Service[] = [
   healthService,
   incidentsService,
   notifyService,
+  // Nodes that dial in are looked at by the connections.
+  varnishDialInService,
   connectionsService,
   zoneTrafficService,
   attacksService,

@@ -9,6 +9,8 @@ const stackFile = z.object({
   containers: z.record(z.string(), z.string()),
   zones: z.array(z.string()),
   hosts: z.array(z.string()),
+  /** The file that each Varnish node starts with, on the host. */
+  vclFiles: z.record(z.string(), z.string()),
   secrets: z.object({
     varnishSecretFile: z.string(),
     cloudflareToken: z.string(),

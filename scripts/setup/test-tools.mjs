@@ -14,6 +14,9 @@ const tools = {
   promtool: "prometheus",
   sshd: "openssh-server",
   "ssh-keygen": "openssh-client",
+  // They bring varnish itself.
+  varnishd: "varnish-modules",
+  varnishlog: "varnish-modules",
 };
 
 /** @param {string} program */

@@ -41,6 +41,17 @@ while IFS= read -r line || [ -n "$line" ]; do
   esac
 done < /lab/default.vcl > /etc/varnish/default.vcl
 
+# What varnishd starts with. On a volume that Sluice has too: it writes what it rolls out there, and a restart keeps it. A VCL
+# or a network that is new to this lab begins anew.
+live=/etc/varnish/live
+mkdir -p "$live"
+if ! cmp -s /etc/varnish/default.vcl "$live/rendered" || [ ! -s "$live/default.vcl" ]; then
+  cp /etc/varnish/default.vcl "$live/default.vcl"
+  cp /etc/varnish/default.vcl "$live/rendered"
+fi
+# The user of Sluice's image.
+chown 1000:1000 "$live" "$live/default.vcl"
+
 # Its counters lie in memory that is shared with this container only. The exporter comes with Debian's packages; the official
 # image has none. It waits for varnishd, and ends with the container.
 exporter=$(command -v prometheus-varnish-exporter || true)
@@ -56,7 +67,7 @@ fi
 exec varnishd -F \
   -n /var/lib/varnish \
   -i "${VARNISH_NAME:-$(hostname)}" \
-  -f /etc/varnish/default.vcl \
+  -f "$live/default.vcl" \
   -a http=:80,HTTP \
   -T 0.0.0.0:6082 -S /etc/varnish/secret \
   -s "malloc,${VARNISH_SIZE:-128M}" \

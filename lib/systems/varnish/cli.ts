@@ -2,40 +2,43 @@
 import type { Socket } from "node:net";
 import * as z from "zod";
 import { AppError } from "../../errors/app-error";
+import { maskedText } from "../../errors/mask";
 import { singleton } from "../../runtime/singleton";
 import { type Snapshot, snapshot } from "../snapshot";
 import { openTcp } from "../tcp";
 import { wireError } from "../wire-error";
 import { banRegex } from "./ban-regex";
 import { authAnswer, type CliFrame, commandLine, FrameError, FrameParser } from "./cli-frame";
+import { type Ask, dialledIn, type Session } from "./reverse";
 
 /** A node's CLI, as sluice.yaml has it. */
 export type VarnishAdmin = {
   readonly name: string;
   /** host:port of varnishd -T. */
   readonly admin?: string | undefined;
+  /** Or where Sluice listens for it: host:port of varnishd -M (reverse.ts). */
+  readonly admin_listen?: string | undefined;
   /** What the -S file holds; whether with its last newline need not be known. */
   readonly secret?: string | undefined;
 };
 
-/** A compile may take 15 s and blocks every other session meanwhile, the banner of a new one too. */
+/** A compile blocks every other session meanwhile, the banner of a new one too. */
 const commandTimeoutMs = 60_000;
+/** A thousand rules took 33 s on one busy core. */
+const compileTimeoutMs = 180_000;
 const connectTimeoutMs = 10_000;
+/** Answers are cut at varnishd's cli_limit: its default, and one that a VCL of 1 MB fits in. */
+const usualLimit = "48k";
+const roomyLimit = "4m";
+/** Kept of a compiler's words. */
+const mostWords = 16_000;
 
-type Session = {
-  readonly socket: Socket;
-  readonly banner: string;
-  ask(line: string, signal?: AbortSignal): Promise<CliFrame>;
-};
 type Line = { session: Session | null; tail: Promise<unknown>; newline: boolean };
 
-const params = (node: VarnishAdmin) => ({ node: node.name, address: node.admin ?? "" });
+const params = (node: VarnishAdmin) => ({ node: node.name, address: node.admin ?? node.admin_listen ?? "" });
 
 /** The answers of one connection, one at a time. */
-function talk(
-  node: VarnishAdmin,
-  socket: Socket,
-): (line: string | null, signal?: AbortSignal) => Promise<CliFrame> {
+function talk(node: VarnishAdmin, socket: Socket): Ask {
   const parser = new FrameParser();
   const ready: CliFrame[] = [];
   let waiting: { resolve: (frame: CliFrame) => void; reject: (error: AppError) => void } | null = null;
@@ -79,15 +82,16 @@ function talk(
       if (broken) return reject(broken);
       // An answer that nobody waits for any more would be taken for the next one's: the connection goes with it.
       const stop = () => fail(new AppError("CANCELLED", "Stopped before Varnish's CLI answered."));
+      const ms = line?.startsWith("vcl.inline ") ? compileTimeoutMs : commandTimeoutMs;
       const timer = setTimeout(
         () =>
           fail(
-            new AppError("TIMEOUT", `${node.name}'s CLI did not answer within ${commandTimeoutMs} ms.`, {
+            new AppError("TIMEOUT", `${node.name}'s CLI did not answer within ${ms} ms.`, {
               problem: "varnish.cliTimeout",
-              params: { ...params(node), ms: commandTimeoutMs },
+              params: { ...params(node), ms },
             }),
           ),
-        commandTimeoutMs,
+        ms,
       );
       const end = () => {
         clearTimeout(timer);
@@ -132,6 +136,7 @@ function secretBytes(secret: string, newline: boolean): Buffer {
 }
 
 async function open(node: VarnishAdmin, newline: boolean): Promise<Session> {
+  if (node.admin_listen !== undefined) return dialledIn(node.name, node.admin_listen);
   if (!node.admin) {
     throw new AppError(
       "NOT_CONFIGURED",
@@ -144,13 +149,23 @@ async function open(node: VarnishAdmin, newline: boolean): Promise<Session> {
   }
   const socket = await openTcp(node.admin, connectTimeoutMs);
   socket.unref();
+  return greet(node, socket, newline);
+}
+
+/** Lets a fresh connection's CLI take our secret, with its last newline or without. Throws as `command`; the socket is closed then. */
+export async function greet(
+  node: VarnishAdmin,
+  socket: Socket,
+  newline: boolean,
+  signal?: AbortSignal,
+): Promise<Session> {
   const ask = talk(node, socket);
   try {
-    let frame = await ask(null);
+    let frame = await ask(null, signal);
     if (frame.status === 107) {
       if (node.secret === undefined) throw wrongSecret(node);
       const answer = authAnswer(frame.body.slice(0, 32), secretBytes(node.secret, newline));
-      frame = await ask(`auth ${answer}\n`);
+      frame = await ask(`auth ${answer}\n`, signal);
       if (frame.status === 107 || frame.status === 500) throw wrongSecret(node);
     }
     if (frame.status !== 200) throw failure(node, "hello", frame);
@@ -212,14 +227,26 @@ export function closeCli(name?: string): void {
  * Runs one command and gives its text. Commands to one node run one after the other.
  * Throws AppError NOT_CONFIGURED, UNREACHABLE, TIMEOUT, UPSTREAM_AUTH, REFUSED (Varnish's own words in params.says), BAD_ANSWER.
  */
-async function command(
+export async function command(
   node: VarnishAdmin,
   verb: string,
   args: readonly string[],
   signal?: AbortSignal,
 ): Promise<string> {
+  const frame = await framed(node, verb, args, signal);
+  if (frame.status !== 200) throw failure(node, verb, frame);
+  return frame.body;
+}
+
+/** As `command`, but what Varnish refuses is an answer as well. */
+async function framed(
+  node: VarnishAdmin,
+  verb: string,
+  args: readonly string[],
+  signal?: AbortSignal,
+): Promise<CliFrame> {
   const written = commandLine(verb, args);
-  const key = `${node.name}\n${node.admin}\n${node.secret}`;
+  const key = `${node.name}\n${node.admin ?? node.admin_listen}\n${node.secret}`;
   const known = lines().get(key);
   const line: Line = known ?? { session: null, tail: Promise.resolve(), newline: true };
   if (!known) lines().set(key, line);
@@ -239,9 +266,7 @@ async function command(
     }
   });
   line.tail = turn.catch(() => {});
-  const frame = await turn;
-  if (frame.status !== 200) throw failure(node, verb, frame);
-  return frame.body;
+  return turn;
 }
 
 function ask(line: Line, written: string, signal: AbortSignal | undefined): Promise<CliFrame> {
@@ -395,6 +420,115 @@ export async function addBan(
   signal?: AbortSignal,
 ): Promise<void> {
   await command(node, "ban", banArguments(conditions), signal);
+}
+
+/** What a node is told of a VCL: only letters, digits, _ and -, so that a name is never another argument or command. */
+const vclName = /^[A-Za-z][A-Za-z0-9_-]{0,127}$/;
+
+function named(name: string): string {
+  if (vclName.test(name)) return name;
+  throw new AppError(
+    "INVALID_INPUT",
+    "A VCL's name has letters, digits, _ and -, and begins with a letter.",
+    {
+      problem: "varnish.vclName",
+      params: {},
+    },
+  );
+}
+
+/** What the compiler said against a VCL: the words of `vcl.inline`, whole. */
+export class CompileError extends AppError {
+  constructor(
+    node: VarnishAdmin,
+    readonly says: string,
+  ) {
+    super("REFUSED", `${node.name} does not compile it: ${says.slice(0, 300)}`, {
+      problem: "varnish.compile",
+      params: { ...params(node), says: says.slice(0, 300) },
+    });
+  }
+}
+
+/**
+ * Compiles a VCL and keeps it under a name, without serving it. It may take 15 s.
+ * Throws CompileError (the compiler's words, or those of a vcl_init that failed), else as `command`.
+ */
+export async function vclInline(
+  node: VarnishAdmin,
+  name: string,
+  text: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  const frame = await framed(node, "vcl.inline", [named(name), text, "auto"], signal);
+  if (frame.status === 200) return;
+  // 106: the compiler; 300: its vcl_init, after it was compiled.
+  if (frame.status === 106 || frame.status === 300)
+    throw new CompileError(node, maskedText(frame.body.slice(0, mostWords)).trim());
+  throw failure(node, "vcl.inline", frame);
+}
+
+/** Serves this VCL from now on. Throws as `command`. */
+export async function vclUse(node: VarnishAdmin, name: string, signal?: AbortSignal): Promise<void> {
+  await command(node, "vcl.use", [named(name)], signal);
+}
+
+/** Lets a VCL go; one that is not there is no error. One that is still used by requests goes when they end. Throws as `command`. */
+export async function vclDiscard(node: VarnishAdmin, name: string, signal?: AbortSignal): Promise<void> {
+  try {
+    await command(node, "vcl.discard", [named(name)], signal);
+  } catch (error) {
+    const gone = (await vclList(node, signal)).every(
+      (one) => one.name !== name || one.status === "discarded",
+    );
+    if (!gone) throw error;
+  }
+}
+
+/** A VCL's own text: its main file, then what it includes from the node's disk. The built-in VCL is left out. */
+export type ShownVcl = { readonly path: string; readonly text: string }[];
+
+/**
+ * What a VCL is made of, as the node keeps it. Of a long one, `cli_limit` is raised for the moment of the question.
+ * Throws as `command`; BAD_ANSWER where it is cut all the same.
+ */
+export async function vclShow(node: VarnishAdmin, name: string, signal?: AbortSignal): Promise<ShownVcl> {
+  const args = ["-v", named(name)];
+  const frame = await framed(node, "vcl.show", args, signal);
+  if (frame.status === 200) return shownFiles(frame.body);
+  if (frame.status !== 201) throw failure(node, "vcl.show", frame);
+  const before = /Value is:\s+(\d+[a-zA-Z]*)/.exec(
+    await command(node, "param.show", ["cli_limit"], signal),
+  )?.[1];
+  await command(node, "param.set", ["cli_limit", roomyLimit], signal);
+  try {
+    return shownFiles(await command(node, "vcl.show", args, signal));
+  } finally {
+    // Also when somebody stopped waiting: the node is left as it was.
+    await command(node, "param.set", ["cli_limit", before ?? usualLimit]);
+  }
+}
+
+/** Cuts what `vcl.show -v` says at its marks: "// VCL.SHOW <index> <bytes> <path>", then so many bytes. */
+export function shownFiles(answer: string): ShownVcl {
+  const bytes = Buffer.from(answer, "utf8");
+  const files: { path: string; text: string }[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const end = bytes.indexOf("\n", at);
+    const mark = /^\/\/ VCL\.SHOW \d+ (\d+) (.+)$/.exec(
+      bytes.toString("utf8", at, end < 0 ? bytes.length : end),
+    );
+    if (mark === null || end < 0) {
+      // Between two files stands an empty line.
+      at = end < 0 ? bytes.length : end + 1;
+      continue;
+    }
+    const [, length = "0", path = ""] = mark;
+    const from = end + 1;
+    at = from + Number(length);
+    if (!/^(<builtin>|Builtin)$/.test(path)) files.push({ path, text: bytes.toString("utf8", from, at) });
+  }
+  return files;
 }
 
 /** Varnish's version, from the words it greets with. */

@@ -1,0 +1,294 @@
+// What Traefik does now, by its API: version, routers, services, middlewares, entry points, certificates. rawdata is never asked.
+import * as z from "zod";
+import { AppError } from "../../errors/app-error";
+import { hidden, maskedText } from "../../errors/mask";
+import { get, notProduct, read, shaped } from "../json-api";
+import { type EntryPoint, entryPoints } from "./routers";
+import type { TraefikServer } from "./traefik";
+
+export type Protocol = "http" | "tcp" | "udp";
+/** "warning": it works, though not as written. "disabled": Traefik has taken it out. */
+export type Standing = "enabled" | "warning" | "disabled";
+
+/** What Traefik says is wrong with one of its parts. */
+export type Fault = {
+  /** A word for it; "other" where it is none of those that are known. */
+  readonly kind: FaultKey;
+  /** What it is about: the name of a service, of a middleware, of an entry point; empty where it names nothing. */
+  readonly about: string;
+  /** Its own words, without secrets. */
+  readonly says: string;
+};
+
+const words = [
+  // Perhaps behind the names of services and middlewares that use it.
+  [/the (?:UDP )?service "([^"]+)" does not exist$/, "serviceMissing"],
+  [/middleware "([^"]+)" does not exist$/, "middlewareMissing"],
+  [/^entryPoint "(.+)" doesn't exist$/, "entryPointMissing"],
+  [/^no valid entryPoint for this router$/, "noEntryPoint"],
+  [/unknown TLS options: (\S+)/, "tlsOptionsMissing"],
+  [/TLSOptions configuration is conflicting/, "tlsConflict"],
+  [/the TLS option (\S+) cannot be applied/, "tlsWithoutHost"],
+  [/building TLS config|TLS store/, "tlsBroken"],
+  [/has HostSNI matcher, but no TLS on router$/, "sniWithoutTls"],
+  [/^router has no rule$/, "noRule"],
+  [/^(?:error while (?:parsing|adding|checking) rule|invalid rule|invalid domain name value)/, "badRule"],
+  [/^the router priority \S+ exceeds/, "priority"],
+  [/^parent router "(.+)" does not exist$/, "parentMissing"],
+  [/^(?:non-root router cannot have|router is not reachable|router has both|cyclic reference)/, "family"],
+  [
+    /^(?:the service is missing on the |router has no service|router must have either a service)/,
+    "noService",
+  ],
+  [/service "([^"]+)" does not have any type defined$/, "serviceEmpty"],
+  [/invalid middleware "([^"]+)" configuration/, "middlewareEmpty"],
+  [/multi-types (?:service|middleware) not supported/, "manyTypes"],
+  [/^could not instantiate \S+ (.+): recursion detected/, "recursion"],
+  [/^plugin: |^unknown plugin/, "plugin"],
+  [/error parsing (?:Basic|Digest)User/, "badUser"],
+] as const;
+export type FaultKey = (typeof words)[number][1] | "other";
+/** All of them, but for "other". */
+export const faultKeys: readonly FaultKey[] = [...new Set(words.map(([, kind]) => kind))];
+
+/** An error of Traefik's in a word. One of a user of basicAuth says the password's hash: that is taken out. */
+export function faultOf(error: string): Fault {
+  const says = maskedText(error)
+    .replace(/(error parsing (?:Basic|Digest)User:).*/s, `$1 ${hidden}`)
+    .slice(0, 500);
+  for (const [pattern, kind] of words) {
+    const found = pattern.exec(says);
+    if (found !== null) return { kind, about: found[1] ?? "", says };
+  }
+  return { kind: "other", about: "", says };
+}
+
+const status = z.enum(["enabled", "warning", "disabled"]).catch("enabled");
+const names = z
+  .array(z.string())
+  .nullish()
+  .transform((all) => all ?? []);
+const faults = names.transform((all) => all.map(faultOf));
+const named = {
+  /** With its provider: "shop@file". */
+  name: z.string(),
+  provider: z.string().default(""),
+  status,
+};
+const router = z.object({
+  ...named,
+  rule: z.string().default(""),
+  ruleSyntax: z.string().default(""),
+  entryPoints: names,
+  service: z.string().default(""),
+  middlewares: names,
+  priority: z.number().default(0),
+  priorityStr: z
+    .string()
+    .regex(/^-?\d+$/)
+    .optional(),
+  tls: z.unknown().optional(),
+  error: faults,
+});
+const service = z.object({
+  ...named,
+  type: z.string().default(""),
+  usedBy: names,
+  serverStatus: z.record(z.string(), z.string()).nullish(),
+  error: faults,
+});
+// Its options and its errors hold passwords: what is not named here goes no further.
+const middleware = z.object({ ...named, type: z.string().default(""), usedBy: names });
+const certificate = z.object({
+  name: z.string(),
+  commonName: z.string().default(""),
+  sans: names,
+  issuerOrg: z.string().optional(),
+  issuerCN: z.string().optional(),
+  notAfter: z.iso.datetime({ offset: true }),
+});
+
+export type ListedRouter = {
+  readonly protocol: Protocol;
+  readonly name: string;
+  /** The name that its provider knows: Traefik splits a router with several entry points, and calls a part "web-shop@file". */
+  readonly source: string;
+  readonly provider: string;
+  readonly status: Standing;
+  readonly rule: string;
+  /** Its rule is in the words of Traefik 2. */
+  readonly old: boolean;
+  readonly entryPoints: readonly string[];
+  readonly service: string;
+  readonly middlewares: readonly string[];
+  /** The one in force. Those of Traefik itself are beyond a double's whole numbers. */
+  readonly priority: bigint;
+  readonly tls: boolean;
+  readonly faults: readonly Fault[];
+};
+export type ListedService = {
+  readonly protocol: Protocol;
+  readonly name: string;
+  readonly provider: string;
+  readonly status: Standing;
+  /** "loadbalancer", "weighted"; empty for Traefik's own. */
+  readonly type: string;
+  readonly usedBy: readonly string[];
+  readonly servers: readonly { readonly url: string; readonly up: boolean }[];
+  readonly faults: readonly Fault[];
+};
+export type ListedMiddleware = {
+  readonly protocol: Protocol;
+  readonly name: string;
+  readonly provider: string;
+  readonly status: Standing;
+  readonly type: string;
+  readonly usedBy: readonly string[];
+};
+export type ListedCertificate = {
+  /** Its fingerprint. */
+  readonly id: string;
+  readonly commonName: string;
+  readonly sans: readonly string[];
+  readonly issuer: string;
+  readonly notAfter: Date;
+};
+export type TraefikOverview = {
+  readonly version: string;
+  readonly entryPoints: readonly EntryPoint[];
+  readonly routers: readonly ListedRouter[];
+  readonly services: readonly ListedService[];
+  readonly middlewares: readonly ListedMiddleware[];
+  /** Null: a Traefik before 3.7 does not tell them. */
+  readonly certificates: readonly ListedCertificate[] | null;
+};
+
+const product = "Traefik";
+const perPage = 100;
+/** Ten thousand of them: more are a mistake. */
+const mostPages = 100;
+
+/** All pages of a list, null where there is no such list. Throws AppError as `get`, BAD_ANSWER and TOO_LARGE. */
+async function pages<T>(server: TraefikServer, path: string, shape: z.ZodType<T>): Promise<T[] | null> {
+  const all: T[] = [];
+  for (let page = 1; page <= mostPages; page += 1) {
+    const answer = await get(server, `${path}?per_page=${perPage}&page=${page}`);
+    if (answer.status === 404 && page === 1) return null;
+    const found = answer.status === 200 ? shaped(answer, z.array(shape)) : null;
+    if (found === null) throw notProduct(server, product, answer.status);
+    all.push(...found);
+    // Traefik says "1" on the last page.
+    if (Number(answer.headers["x-next-page"] ?? 1) !== page + 1) return all;
+  }
+  throw new AppError("TOO_LARGE", `${server.name} has more than ${mostPages * perPage} of ${path}.`);
+}
+
+/** A list that every Traefik has. */
+async function list<T>(server: TraefikServer, path: string, shape: z.ZodType<T>): Promise<T[]> {
+  const all = await pages(server, path, shape);
+  if (all === null) throw notProduct(server, product, 404);
+  return all;
+}
+
+type Named = Pick<z.output<typeof router>, "name" | "entryPoints" | "rule" | "service">;
+
+/**
+ * The name that a router's provider knows. Where entry points have models, Traefik makes of a router on several of them one for each,
+ * "web-shop@file"; one whose TLS options conflict becomes "websecure-conflicted-shop@file" (pkg/server/aggregator.go, v3.7). A router may
+ * be called so by itself: it is a part only where there is another part of the same.
+ */
+export function sourceOf(one: Named, all: readonly Named[]): string {
+  const [point] = one.entryPoints;
+  if (point === undefined || one.entryPoints.length > 1) return one.name;
+  const conflicted = `${point}-conflicted-`;
+  const name = one.name.startsWith(conflicted) ? one.name.slice(conflicted.length) : one.name;
+  if (!name.startsWith(`${point}-`)) return name;
+  const source = name.slice(point.length + 1);
+  const isPart = (other: Named): boolean =>
+    other.rule === one.rule &&
+    other.service === one.service &&
+    !other.entryPoints.includes(point) &&
+    (other.name === source ||
+      other.entryPoints.some((there) =>
+        [`${there}-${source}`, `${there}-conflicted-${there}-${source}`].includes(other.name),
+      ));
+  return all.some(isPart) ? source : name;
+}
+
+const routersIn = (protocol: Protocol, all: readonly z.output<typeof router>[]): ListedRouter[] => {
+  // Only routers of the same rule are parts of one.
+  const byRule = new Map<string, Named[]>();
+  for (const one of all) byRule.set(one.rule, [...(byRule.get(one.rule) ?? []), one]);
+  return all.map((one) => ({
+    protocol,
+    name: one.name,
+    source: sourceOf(one, byRule.get(one.rule) ?? []),
+    provider: one.provider,
+    status: one.status,
+    rule: one.rule,
+    old: one.ruleSyntax === "v2",
+    entryPoints: one.entryPoints,
+    service: one.service,
+    middlewares: one.middlewares,
+    priority: BigInt(one.priorityStr ?? Math.trunc(one.priority)),
+    tls: one.tls !== undefined && one.tls !== null,
+    faults: one.error,
+  }));
+};
+
+const servicesIn = (protocol: Protocol, all: readonly z.output<typeof service>[]): ListedService[] =>
+  all.map(({ name, provider, status, type, usedBy, serverStatus, error }) => ({
+    protocol,
+    name,
+    provider,
+    status,
+    type,
+    usedBy,
+    // An address may hold a password.
+    servers: Object.entries(serverStatus ?? {}).map(([url, state]) => ({
+      url: maskedText(url),
+      up: state === "UP",
+    })),
+    faults: error,
+  }));
+
+const middlewaresIn = (protocol: Protocol, all: readonly z.output<typeof middleware>[]): ListedMiddleware[] =>
+  all.map(({ name, provider, status, type, usedBy }) => ({ protocol, name, provider, status, type, usedBy }));
+
+/** Everything that is in force now. Throws AppError as `read`, and TOO_LARGE. */
+export async function overviewOf(server: TraefikServer): Promise<TraefikOverview> {
+  // What answers, before it is asked ten things.
+  const { Version } = await read(server, product, "/api/version", z.object({ Version: z.string() }));
+  const [points, http, tcp, udp, httpServices, tcpServices, udpServices, before, beforeTcp, certificates] =
+    await Promise.all([
+      entryPoints(server),
+      list(server, "/api/http/routers", router),
+      list(server, "/api/tcp/routers", router),
+      list(server, "/api/udp/routers", router),
+      list(server, "/api/http/services", service),
+      list(server, "/api/tcp/services", service),
+      list(server, "/api/udp/services", service),
+      list(server, "/api/http/middlewares", middleware),
+      list(server, "/api/tcp/middlewares", middleware),
+      pages(server, "/api/certificates", certificate),
+    ]);
+  return {
+    version: Version.replace(/^v/, ""),
+    entryPoints: points,
+    routers: [...routersIn("http", http), ...routersIn("tcp", tcp), ...routersIn("udp", udp)],
+    services: [
+      ...servicesIn("http", httpServices),
+      ...servicesIn("tcp", tcpServices),
+      ...servicesIn("udp", udpServices),
+    ],
+    middlewares: [...middlewaresIn("http", before), ...middlewaresIn("tcp", beforeTcp)],
+    certificates:
+      certificates?.map(({ name, commonName, sans, issuerOrg, issuerCN, notAfter }) => ({
+        id: name,
+        commonName,
+        sans,
+        issuer: issuerOrg ?? issuerCN ?? "",
+        notAfter: new Date(notAfter),
+      })) ?? null,
+  };
+}

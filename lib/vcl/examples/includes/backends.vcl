@@ -1,0 +1,7 @@
+vcl 4.1;
+
+backend default {
+    .host = "127.0.0.1";
+    .port = "8080";
+}
+# The last line has no end

@@ -1,0 +1,3 @@
+sub common {
+    set req.http.X-Site = req.http.host;
+}

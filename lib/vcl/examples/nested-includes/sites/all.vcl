@@ -1,0 +1,3 @@
+# All sites.
+include "./one.vcl";
+include "sites/two.vcl";

@@ -1,0 +1,5 @@
+sub vcl_recv {
+    if (req.http.host == "two.example.org") {
+        call common;
+    }
+}
