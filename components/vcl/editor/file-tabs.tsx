@@ -212,8 +212,8 @@ export function FileTabs({
       {acts && (open === "add" || open === "rename") && (
         <NameForm
           key={`${open} ${helpId}`}
-          help={t(open === "add" ? "addHelp" : "renameHelp")}
-          verb={t(open)}
+          help={t(open === "add" ? "vcl.editor.addHelp" : "vcl.editor.renameHelp")}
+          verb={t(`vcl.editor.${open}`)}
           first={open === "add" ? "" : active}
           taken={names.filter((name) => open === "add" || name !== active)}
           onName={(name) => {

@@ -143,7 +143,8 @@ export function VclDiff({
       {different.map(({ name, one, other, how }) => (
         <div key={name} className="card overflow-hidden [--vcl-size:12.5px]">
           <h3 className="border-b border-line px-3 py-2.5">
-            <code className="break-all">{name}</code> <span className="text-mute">{t(how)}</span>
+            <code className="break-all">{name}</code>{" "}
+            <span className="text-mute">{t(`vcl.editor.diff.${how}`)}</span>
           </h3>
           <div className="flex gap-3 border-b border-line px-3 py-1.5 text-xs text-mute">
             <span className="min-w-0 flex-1">

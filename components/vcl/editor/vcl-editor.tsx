@@ -57,7 +57,7 @@ function ProblemList({
           const parts = (
             <>
               <span className="shrink-0 sm:w-32">
-                <Status tone={tones[severity]}>{t(severity)}</Status>
+                <Status tone={tones[severity]}>{t(`vcl.editor.${severity}`)}</Status>
               </span>
               <code className="shrink-0 break-all text-mute">
                 {file}:{line}

@@ -1,7 +1,8 @@
 // The CLI's client in front of something that is not Varnish.
 import { createServer } from "node:net";
 import { afterEach, expect, test } from "vitest";
-import { closeCli, status } from "./cli";
+import { AppError } from "../../errors/app-error";
+import { CompileError, closeCli, status } from "./cli";
 
 afterEach(() => closeCli());
 
@@ -36,4 +37,10 @@ test("nobody there, and no address at all", async () => {
   await expect(status({ name: "gone", admin: address })).rejects.toMatchObject({ code: "UNREACHABLE" });
   await expect(status({ name: "none" })).rejects.toMatchObject({ code: "NOT_CONFIGURED" });
   await expect(status({ name: "bad", admin: "nonsense" })).rejects.toMatchObject({ code: "INVALID_INPUT" });
+});
+
+test("an error of another kind is not taken for the compiler's", () => {
+  const compile = new CompileError({ name: "n1", admin: "127.0.0.1:1" }, "Syntax error");
+  expect([compile instanceof CompileError, compile instanceof AppError]).toEqual([true, true]);
+  expect(new AppError("TIMEOUT", "late") instanceof CompileError).toBe(false);
 });
