@@ -3,7 +3,9 @@ import { afterEach, expect, test } from "vitest";
 import en from "@/messages/en.json";
 import fr from "@/messages/fr.json";
 import { closeServers, type Pages, pages, web } from "../test-server";
-import { faultKeys, faultOf, overviewOf, sourceOf } from "./overview";
+import { faultKeys, faultOf } from "./faults";
+import { overviewOf, sourceOf } from "./overview";
+import { httpRouters } from "./routers";
 
 afterEach(closeServers);
 const at = (url: string) => ({ name: "edge", url, tls_days: 14, timeout: 1000 });
@@ -140,6 +142,7 @@ test("of a middleware nothing but its name, kind, state and use; of a bad user n
   expect(seen.routers[0]?.faults).toEqual([
     { kind: "badUser", about: "", says: "error parsing BasicUser: •••" },
   ]);
+  expect((await httpRouters(at(url)))[0]?.errors).toEqual(["error parsing BasicUser: •••"]);
   const text = JSON.stringify(seen, (_, value) => (typeof value === "bigint" ? String(value) : value));
   for (const secret of [hash, "apr1", "realm", "0f2ab6", "geheim", "X-User"])
     expect(text).not.toContain(secret);

@@ -1,67 +1,15 @@
 // What Traefik does now, by its API: version, routers, services, middlewares, entry points, certificates. rawdata is never asked.
 import * as z from "zod";
 import { AppError } from "../../errors/app-error";
-import { hidden, maskedText } from "../../errors/mask";
+import { maskedText } from "../../errors/mask";
 import { get, notProduct, read, shaped } from "../json-api";
+import { type Fault, faultOf } from "./faults";
 import { type EntryPoint, entryPoints } from "./routers";
 import type { TraefikServer } from "./traefik";
 
 export type Protocol = "http" | "tcp" | "udp";
 /** "warning": it works, though not as written. "disabled": Traefik has taken it out. */
 export type Standing = "enabled" | "warning" | "disabled";
-
-/** What Traefik says is wrong with one of its parts. */
-export type Fault = {
-  /** A word for it; "other" where it is none of those that are known. */
-  readonly kind: FaultKey;
-  /** What it is about: the name of a service, of a middleware, of an entry point; empty where it names nothing. */
-  readonly about: string;
-  /** Its own words, without secrets. */
-  readonly says: string;
-};
-
-const words = [
-  // Perhaps behind the names of services and middlewares that use it.
-  [/the (?:UDP )?service "([^"]+)" does not exist$/, "serviceMissing"],
-  [/middleware "([^"]+)" does not exist$/, "middlewareMissing"],
-  [/^entryPoint "(.+)" doesn't exist$/, "entryPointMissing"],
-  [/^no valid entryPoint for this router$/, "noEntryPoint"],
-  [/unknown TLS options: (\S+)/, "tlsOptionsMissing"],
-  [/TLSOptions configuration is conflicting/, "tlsConflict"],
-  [/the TLS option (\S+) cannot be applied/, "tlsWithoutHost"],
-  [/building TLS config|TLS store/, "tlsBroken"],
-  [/has HostSNI matcher, but no TLS on router$/, "sniWithoutTls"],
-  [/^router has no rule$/, "noRule"],
-  [/^(?:error while (?:parsing|adding|checking) rule|invalid rule|invalid domain name value)/, "badRule"],
-  [/^the router priority \S+ exceeds/, "priority"],
-  [/^parent router "(.+)" does not exist$/, "parentMissing"],
-  [/^(?:non-root router cannot have|router is not reachable|router has both|cyclic reference)/, "family"],
-  [
-    /^(?:the service is missing on the |router has no service|router must have either a service)/,
-    "noService",
-  ],
-  [/service "([^"]+)" does not have any type defined$/, "serviceEmpty"],
-  [/invalid middleware "([^"]+)" configuration/, "middlewareEmpty"],
-  [/multi-types (?:service|middleware) not supported/, "manyTypes"],
-  [/^could not instantiate \S+ (.+): recursion detected/, "recursion"],
-  [/^plugin: |^unknown plugin/, "plugin"],
-  [/error parsing (?:Basic|Digest)User/, "badUser"],
-] as const;
-export type FaultKey = (typeof words)[number][1] | "other";
-/** All of them, but for "other". */
-export const faultKeys: readonly FaultKey[] = [...new Set(words.map(([, kind]) => kind))];
-
-/** An error of Traefik's in a word. One of a user of basicAuth says the password's hash: that is taken out. */
-export function faultOf(error: string): Fault {
-  const says = maskedText(error)
-    .replace(/(error parsing (?:Basic|Digest)User:).*/s, `$1 ${hidden}`)
-    .slice(0, 500);
-  for (const [pattern, kind] of words) {
-    const found = pattern.exec(says);
-    if (found !== null) return { kind, about: found[1] ?? "", says };
-  }
-  return { kind: "other", about: "", says };
-}
 
 const status = z.enum(["enabled", "warning", "disabled"]).catch("enabled");
 const names = z

@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { AppError } from "../../errors/app-error";
 import { get, notProduct, shaped } from "../json-api";
+import { faultOf } from "./faults";
 import type { TraefikServer } from "./traefik";
 
 const listedRouter = z.object({
@@ -33,7 +34,7 @@ export type TraefikRouter = {
   readonly tls: boolean;
   /** Whether it takes requests at all. */
   readonly enabled: boolean;
-  /** What Traefik says is wrong with it. */
+  /** What Traefik says is wrong with it, without secrets. */
   readonly errors: readonly string[];
 };
 export type EntryPoint = z.infer<typeof listedEntryPoint>;
@@ -71,7 +72,7 @@ export async function httpRouters(server: TraefikServer): Promise<TraefikRouter[
     priority: Number(one.priorityStr ?? one.priority),
     tls: one.tls !== undefined && one.tls !== null,
     enabled: one.status !== "disabled",
-    errors: one.error ?? [],
+    errors: (one.error ?? []).map((error) => faultOf(error).says),
   }));
 }
 
