@@ -4,6 +4,7 @@ import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useSearchParams } from "next/navigation";
 import { useTranslations } from "next-intl";
 import { useId, useState } from "react";
+import { useMe } from "@/components/frame/me";
 import { addressAt } from "@/components/ui/address-at";
 import { AddressSearch, AddressSelect } from "@/components/ui/address-filter";
 import { useSay } from "@/components/ui/say";
@@ -116,6 +117,7 @@ function Answer({ of }: { readonly of: Routed }) {
 
 export function RoutingPage() {
   const t = useTranslations();
+  const me = useMe();
   const id = useId();
   const params = useSearchParams();
   const [headers, setHeaders] = useState("");
@@ -189,7 +191,7 @@ export function RoutingPage() {
           ))}
         </div>
       )}
-      <RoutingOverview />
+      {me.may.operate && <RoutingOverview />}
     </div>
   );
 }
