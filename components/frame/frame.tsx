@@ -93,6 +93,8 @@ function Breadcrumb() {
     api: t("settings.api"),
     logs: t("services.logs"),
     images: t("services.images"),
+    edit: t("vcl.crumbs.edit"),
+    compare: t("vcl.crumbs.compare"),
     swarm: t("swarm.title"),
     notices: t("notices.title"),
     alerts: t("alerts.title"),
