@@ -25,6 +25,8 @@ const brand = Symbol.for("sluice.AppError");
 
 export class AppError extends Error {
   static override [Symbol.hasInstance](value: unknown): boolean {
+    // biome-ignore lint/complexity/noThisInStatic: the mark is of every AppError; a subclass is told by what it is
+    if (this !== AppError) return Function.prototype[Symbol.hasInstance].call(this, value);
     return typeof value === "object" && value !== null && brand in value;
   }
 

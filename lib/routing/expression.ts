@@ -17,7 +17,8 @@ export class RuleError extends Error {
 
 type Token = { readonly kind: string; readonly text: string; readonly at: number };
 
-const escapes: Readonly<Record<string, string>> = {
+/** What follows a backslash in a string of Go. */
+export const escapes: Readonly<Record<string, string>> = {
   a: "\x07",
   b: "\b",
   f: "\f",

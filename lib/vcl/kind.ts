@@ -210,9 +210,10 @@ class Rollout {
 
   /** Serves it from a node; one that serves it already is left as it is. */
   use = async (node: Node): Promise<void> => {
+    const again = this.#told.has(node.node);
     this.#told.add(node.node);
     await vclUse(nodeCalled(node.node), nameOn(node, this.#context), this.#context.signal);
-    this.#context.log("info", "vcl.serves", { node: node.node, number: node.revision });
+    if (!again) this.#context.log("info", "vcl.serves", { node: node.node, number: node.revision });
   };
 
   /** Puts the files in their places. */

@@ -1,5 +1,7 @@
 // Values as the Go library reads them: whole numbers, durations, strings in quotes, addresses, media types.
+
 import { parseIp } from "../address";
+import { escapes as ruleEscapes } from "../expression";
 
 const int64 = { least: -(2n ** 63n), most: 2n ** 63n - 1n };
 
@@ -41,18 +43,8 @@ export function parseDuration(text: string): number | null {
   return sign === "-" ? -sum : sum;
 }
 
-const escapes: Readonly<Record<string, string>> = {
-  a: "\x07",
-  b: "\b",
-  f: "\f",
-  n: "\n",
-  r: "\r",
-  t: "\t",
-  v: "\v",
-  "\\": "\\",
-  "'": "'",
-  '"': '"',
-};
+/** Those of a rule's strings, and the single quote. */
+const escapes: Readonly<Record<string, string>> = { ...ruleEscapes, "'": "'" };
 
 /** strconv.Unquote of "…", `…` and '…'; null for what is none. */
 export function unquote(text: string): string | null {

@@ -439,11 +439,6 @@ function named(name: string): string {
 
 /** What the compiler said against a VCL: the words of `vcl.inline`, whole. */
 export class CompileError extends AppError {
-  /** AppError knows its own by a mark; of those, one with the compiler's words is this. */
-  static override [Symbol.hasInstance](value: unknown): boolean {
-    return value instanceof AppError && "says" in value && typeof value.says === "string";
-  }
-
   constructor(
     node: VarnishAdmin,
     readonly says: string,
