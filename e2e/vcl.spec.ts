@@ -29,15 +29,15 @@ test("a change to the VCL, from the node's text to both nodes and back", async (
   await expect(operator.getByText("resp.htttp.x").last()).toBeVisible();
   // A reload loses nothing.
   await operator.reload();
-  await expect(operator.getByRole("button", { name: en("vcl.discardDraft") })).toBeVisible();
+  await expect(operator.getByRole("button", { name: en("editor.discardDraft") })).toBeVisible();
   await expect(text).toContainText("vcl 4.1;");
-  await operator.getByRole("button", { name: en("vcl.discardDraft") }).click();
+  await operator.getByRole("button", { name: en("editor.discardDraft") }).click();
 
   await text.click();
   await operator.keyboard.press("Control+End");
   await operator.keyboard.insertText('\nsub vcl_deliver { set resp.http.X-Rolled = "out"; }\n');
   await expect(compiles("varnish-2")).toBeVisible({ timeout: 20_000 });
-  await operator.getByLabel(en("vcl.why")).fill("Says that it was rolled out");
+  await operator.getByLabel(en("editor.why")).fill("Says that it was rolled out");
   await operator.getByRole("button", { name: en("vcl.save") }).click();
   const dialog = operator.getByRole("dialog");
   await expect(dialog).toBeVisible({ timeout: 20_000 });

@@ -9,7 +9,7 @@ const q = JSON.stringify;
 
 /**
  * @typedef {{url?: string, gatewayPort?: number, secondPass?: string}} YamlOptions
- * @param {Pick<import("./run/stack.mjs").Stack, "ports" | "subnet" | "bridgeAddress" | "varnishNodes" | "vclFiles" | "secrets">} stack
+ * @param {Pick<import("./run/stack.mjs").Stack, "ports" | "subnet" | "bridgeAddress" | "varnishNodes" | "vclFiles" | "traefikRules" | "traefikLog" | "secrets">} stack
  * @param {YamlOptions} [options] url: Sluice's own address; secondPass: as a duration of sluice.yaml
  */
 export function sluiceYaml(
@@ -73,6 +73,9 @@ systems:
       url: ${at(ports.traefikApi)}
       metrics: ${q(`http://127.0.0.1:${ports.traefikApi}/metrics`)}
       labels: { instance: traefik }
+      directory: ${q(stack.traefikRules)}
+      access_log: ${q(stack.traefikLog)}
+      entry_points: { web: ${at(ports.traefik)} }
   varnish:${nodes
     .map(
       (node) => `

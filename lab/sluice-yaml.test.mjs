@@ -25,6 +25,8 @@ test("the sluice.yaml of a stack is valid and names all its systems", () => {
         "varnish-1": "/lab/vcl/varnish-1/default.vcl",
         "varnish-2": "/lab/vcl/varnish-2/default.vcl",
       },
+      traefikRules: "/lab/traefik/rules",
+      traefikLog: "/lab/traefik/log/access.log",
       secrets: {
         varnishSecretFile: secret,
         cloudflareToken: "token",

@@ -3,6 +3,7 @@
 import Link from "next/link";
 import { useTranslations } from "next-intl";
 import { useEffect, useRef, useState } from "react";
+import { dropAllDrafts } from "@/components/editor/draft";
 import { signOut } from "@/components/entry/auth-calls";
 import { OutIcon, UserIcon } from "@/components/ui/icons";
 import { useToasts } from "@/components/ui/toast";
@@ -69,6 +70,7 @@ export function AccountMenu() {
             onClick={async () => {
               try {
                 await signOut();
+                dropAllDrafts();
                 location.assign("/sign-in");
               } catch (error) {
                 toasts.fail(error);

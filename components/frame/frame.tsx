@@ -95,7 +95,10 @@ function Breadcrumb() {
     images: t("services.images"),
     edit: t("vcl.crumbs.edit"),
     compare: t("vcl.crumbs.compare"),
+    acts: t("routing.acts.title"),
+    revisions: t("vcl.revisions"),
     swarm: t("swarm.title"),
+    trace: t("trace.title"),
     notices: t("notices.title"),
     alerts: t("alerts.title"),
   };

@@ -81,6 +81,17 @@ export function Palette({ onClose, onHelp }: { readonly onClose: () => void; rea
               <span className="truncate">{t("palette.purgeUrl", { url: text.trim() })}</span>
             </Command.Item>
           )}
+          {looksLikeAddress(text) && me.may.operate && (
+            <Command.Item
+              forceMount
+              value={`trace ${text}`}
+              className={item}
+              onSelect={go(`/routing/trace?url=${encodeURIComponent(text.trim())}`)}
+            >
+              <RoutingIcon />
+              <span className="truncate">{t("palette.traceUrl", { url: text.trim() })}</span>
+            </Command.Item>
+          )}
           {text.trim() !== "" && !address && (
             <Command.Item
               forceMount

@@ -22,6 +22,7 @@ import { DeployProof } from "./deploy-proof";
 import { outcomeOf } from "./outcome";
 import { PurgeProofCards } from "./purge-proof";
 import { SwarmProof } from "./swarm-proof";
+import { TraefikProof } from "./traefik-proof";
 import { VclProof } from "./vcl-proof";
 import { ZoneProof } from "./zone-proof";
 
@@ -308,6 +309,7 @@ function Evidence({ detail }: { readonly detail: ChangeDetail }) {
   if (detail.kind.startsWith("swarm.")) return <SwarmProof detail={detail} />;
   if (detail.kind.startsWith("cloudflare.")) return <ZoneProof detail={detail} />;
   if (detail.kind.startsWith("vcl.")) return <VclProof detail={detail} />;
+  if (detail.kind.startsWith("traefik.")) return <TraefikProof detail={detail} />;
   if (detail.kind.startsWith("alert.")) return <AlertProof detail={detail} />;
   if (detail.kind.startsWith("service.")) return <ActProof detail={detail} />;
   return (
@@ -346,8 +348,6 @@ export function ChangePage({ id }: { readonly id: number }) {
           <Status tone="down">
             {say.problem({
               ...detail.error,
-              problem: null,
-              params: {},
               field: null,
               problems: [],
               requestId: null,

@@ -49,6 +49,11 @@ const outcomes = [
   "set",
   "leftAsIs",
   "live",
+  "inForce",
+  "tried",
+  "expired",
+  "unlocked",
+  "made",
 ] as const;
 
 const address: Address = (params, name, value) => {

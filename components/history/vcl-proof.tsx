@@ -7,6 +7,7 @@ import { Status } from "@/components/ui/status";
 import { nodeAddress } from "@/components/vcl/addresses";
 import type { ChangeDetail } from "@/lib/changes/contract";
 import { type CanarySignals, rolloutEvidence, rolloutPlan } from "@/lib/vcl/contract";
+import { TryProof } from "./try-proof";
 
 function Canary({ node, signals }: { readonly node: string; readonly signals: CanarySignals }) {
   const t = useTranslations();
@@ -40,7 +41,12 @@ function Canary({ node, signals }: { readonly node: string; readonly signals: Ca
   );
 }
 
+/** What an act on VCL came to. */
 export function VclProof({ detail }: { readonly detail: ChangeDetail }) {
+  return detail.kind === "vcl.rollout" ? <RolloutProof detail={detail} /> : <TryProof detail={detail} />;
+}
+
+function RolloutProof({ detail }: { readonly detail: ChangeDetail }) {
   const t = useTranslations();
   const say = useSay();
   const plan = rolloutPlan.safeParse(detail.plan).data;

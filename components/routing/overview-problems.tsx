@@ -5,7 +5,8 @@ import { useTranslations } from "next-intl";
 import type { ReactNode } from "react";
 import { useSay } from "@/components/ui/say";
 import { Status, type Tone } from "@/components/ui/status";
-import { type Conflict, type Fault, soonDays, type TraefikNow } from "@/lib/routing/overview/contract";
+import { methods } from "@/lib/routing/contract";
+import type { Conflict, Fault, RouterRow, TraefikNow } from "@/lib/routing/overview/contract";
 
 type Problem = {
   readonly key: string;
@@ -34,20 +35,30 @@ function Example({
   readonly across: boolean;
 }) {
   const t = useTranslations();
-  const asked = new URLSearchParams({ url: of.url, ...(of.method === "GET" ? {} : { method: of.method }) });
+  // Made up from the rules: nobody's own headers. Empty ones empty the fields.
+  const asked = new URLSearchParams({ url: of.url, headers: of.headers, client: of.client });
+  if (of.method !== "GET") asked.set("method", of.method);
+  const request = `${of.method} ${of.url}`;
   return (
     <>
       <p className="text-xs">
-        {t("routing.overview.example")}{" "}
-        <Link className="link break-all" href={`/routing?${asked}`}>
-          {of.method} {of.url}
-        </Link>{" "}
-        {of.headers !== "" && <code className="break-all text-mute">{of.headers}</code>}
+        {t("routing.overview.example")} {/* Of other methods the page knows no question. */}
+        {methods.some((one) => one === of.method) ? (
+          <Link className="link break-all" href={`/routing?${asked}`}>
+            {request}
+          </Link>
+        ) : (
+          <span className="break-all">{request}</span>
+        )}{" "}
+        {of.headers !== "" && <code className="break-all text-mute">{of.headers}</code>}{" "}
+        {of.client !== "" && t("routing.overview.exampleFrom", { client: of.client })}
       </p>
       {across && <p className="text-xs text-mute">{t("routing.overview.precedence")}</p>}
     </>
   );
 }
+
+const toneOf = ({ status }: Pick<RouterRow, "status">): Tone => (status === "disabled" ? "down" : "warn");
 
 const providerOf = (name: string | undefined): string => name?.slice(name.lastIndexOf("@")) ?? "";
 
@@ -77,12 +88,12 @@ function useProblems() {
     };
   };
 
-  return ({ routers, services, middlewares, certificates, conflicts }: TraefikNow): Problem[] => [
+  return ({ routers, services, middlewares, certificates, soonDays, conflicts }: TraefikNow): Problem[] => [
     ...routers.rows
       .filter(({ status }) => status !== "enabled")
       .map((one) => ({
         key: `router ${one.protocol} ${one.name}`,
-        tone: one.status === "disabled" ? ("down" as const) : ("warn" as const),
+        tone: toneOf(one),
         title: t(`routing.overview.${one.status === "disabled" ? "routerOff" : "routerWarned"}`, {
           name: one.source,
           protocol: one.protocol,
@@ -93,16 +104,21 @@ function useProblems() {
       .filter(({ status }) => status !== "enabled")
       .map((one) => ({
         key: `service ${one.protocol} ${one.name}`,
-        tone: "down" as const,
-        title: t("routing.overview.serviceOff", { name: one.name }),
+        tone: toneOf(one),
+        title: t(`routing.overview.${one.status === "disabled" ? "serviceOff" : "serviceWarned"}`, {
+          name: one.name,
+        }),
         body: <Faults faults={one.faults} />,
       })),
     ...middlewares.rows
       .filter(({ status }) => status !== "enabled")
       .map((one) => ({
         key: `middleware ${one.protocol} ${one.name}`,
-        tone: "down" as const,
-        title: t("routing.overview.middlewareOff", { name: one.name, type: one.type }),
+        tone: toneOf(one),
+        title: t(`routing.overview.${one.status === "disabled" ? "middlewareOff" : "middlewareWarned"}`, {
+          name: one.name,
+          type: one.type,
+        }),
       })),
     ...services.rows.flatMap(({ protocol, name, servers }) => {
       const down = servers.filter(({ up }) => !up);
@@ -175,6 +191,11 @@ export function TraefikLine({ name, now }: { readonly name: string; readonly now
       {now.moreConflicts > 0 && (
         <p className="border-t border-line px-3 py-2 text-xs text-mute">
           {t("routing.overview.moreConflicts", { count: now.moreConflicts })}
+        </p>
+      )}
+      {now.unseenConflicts && (
+        <p className="border-t border-line px-3 py-2 text-xs text-mute">
+          {t("routing.overview.unseenConflicts")}
         </p>
       )}
     </section>

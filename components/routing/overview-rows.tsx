@@ -4,14 +4,13 @@ import { useTranslations } from "next-intl";
 import type { ReactNode } from "react";
 import { useSay } from "@/components/ui/say";
 import { Status, type Tone } from "@/components/ui/status";
-import {
-  type CertificateRow,
-  type Figures as FiguresOf,
-  type MiddlewareRow,
-  type RouterRow,
-  type ServiceRow,
-  soonDays,
-  type TraefikNow,
+import type {
+  CertificateRow,
+  Figures as FiguresOf,
+  MiddlewareRow,
+  RouterRow,
+  ServiceRow,
+  TraefikNow,
 } from "@/lib/routing/overview/contract";
 import { Faults } from "./overview-problems";
 
@@ -154,7 +153,7 @@ function MiddlewareLine({ one }: { readonly one: MiddlewareRow }) {
   );
 }
 
-function CertificateLine({ one }: { readonly one: CertificateRow }) {
+function CertificateLine({ one, soonDays }: { readonly one: CertificateRow; readonly soonDays: number }) {
   const t = useTranslations();
   const say = useSay();
   const tone = one.days < 0 ? "down" : one.days < soonDays ? "warn" : "up";
@@ -229,7 +228,7 @@ function useRows(list: List, now: TraefikNow): Row[] {
       return (now.certificates?.rows ?? []).map((one) => ({
         key: one.id,
         words: [one.commonName, one.issuer, ...one.sans].join(" "),
-        draw: () => <CertificateLine one={one} />,
+        draw: () => <CertificateLine one={one} soonDays={now.soonDays} />,
       }));
   }
 }

@@ -1,9 +1,10 @@
 "use client";
-// Which router of each Traefik takes a request, and why the others do not. The address holds what is asked, but for its headers.
+// What each Traefik is told by files, and which of its routers takes a request, and why the others do not. The address holds what is asked, but for what is written as its headers and client.
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
+import Link from "next/link";
 import { useSearchParams } from "next/navigation";
 import { useTranslations } from "next-intl";
-import { useId, useState } from "react";
+import { useEffect, useId, useState } from "react";
 import { useMe } from "@/components/frame/me";
 import { addressAt } from "@/components/ui/address-at";
 import { AddressSearch, AddressSelect } from "@/components/ui/address-filter";
@@ -13,7 +14,9 @@ import { Status, type Tone } from "@/components/ui/status";
 import { useSettled } from "@/components/ui/use-settled";
 import { query } from "@/lib/api/client";
 import { type Candidate, methods, type Routed } from "@/lib/routing/contract";
+import { TraefikDirectories } from "./files/directories";
 import { RoutingOverview } from "./overview-traefiks";
+import { useGiven } from "./use-given";
 
 const address = addressAt("/routing");
 const settleMs = 400;
@@ -35,7 +38,8 @@ function CandidateLine({ one }: { readonly one: Candidate }) {
         <b className="font-semibold break-all">{one.name}</b>
         <span className="num ml-auto text-xs text-mute">
           {/* Traefik's own are as high as numbers go. */}
-          {Number.isSafeInteger(one.priority) && t("routing.priority", { value: say.number(one.priority) })}
+          {Number.isSafeInteger(Number(one.priority)) &&
+            t("routing.priority", { value: say.number(Number(one.priority)) })}
         </span>
       </div>
       {one.parts.length === 0 ? (
@@ -55,7 +59,7 @@ function CandidateLine({ one }: { readonly one: Candidate }) {
         </ul>
       )}
       <p className="mt-1 text-xs text-mute">
-        {t("routing.leads", { service: one.service })}
+        {one.service === "" ? t("routing.leadsOn") : t("routing.leads", { service: one.service })}
         {one.middlewares.length > 0 && ` · ${t("routing.through", { names: say.list(one.middlewares) })}`}
       </p>
       {one.errors.map((error) => (
@@ -67,12 +71,40 @@ function CandidateLine({ one }: { readonly one: Candidate }) {
   );
 }
 
+/** Routers that are asked after each other, below one sentence about who takes it. */
+function AskedOf({
+  asked: { candidates, more },
+  nobody,
+  taken,
+}: {
+  readonly asked: Pick<Routed["entryPoints"][number], "candidates" | "more">;
+  readonly nobody: string;
+  readonly taken: (router: string, unsure: boolean) => string;
+}) {
+  const t = useTranslations();
+  const winner = candidates.find(({ state }) => state === "taken");
+  const unsure = candidates.some(({ state }) => state === "tie");
+  return (
+    <>
+      <h4 className="border-line not-first:border-t border-b px-3 py-2.5">
+        {winner === undefined ? nobody : taken(winner.name, unsure)}
+      </h4>
+      <ol>
+        {candidates.map((one) => (
+          <CandidateLine key={one.name} one={one} />
+        ))}
+      </ol>
+      {more > 0 && <p className="px-3 pb-2.5 text-xs text-mute">{t("routing.more", { count: more })}</p>}
+    </>
+  );
+}
+
 function Answer({ of }: { readonly of: Routed }) {
   const t = useTranslations();
   const say = useSay();
   return (
-    <section className="mb-5">
-      <h2 className="mb-2 font-semibold">{of.traefik}</h2>
+    <section className="mb-5" aria-label={`${t("routing.title")}: ${of.traefik}`}>
+      <h3 className="mb-2 font-semibold">{of.traefik}</h3>
       {of.problem !== null && (
         <p role="alert" className="card p-3 text-down-ink">
           {say.key("problems", of.problem.problem, of.problem.params)}
@@ -86,31 +118,27 @@ function Answer({ of }: { readonly of: Routed }) {
       {of.seen !== null && of.entryPoints.length === 0 && (
         <p className="card p-3">{t(of.seen.tls ? "routing.noneTls" : "routing.nonePlain")}</p>
       )}
-      {of.entryPoints.map(({ name, address: listens, candidates, more }) => {
-        const taken = candidates.find(({ state }) => state === "taken");
-        const unsure = candidates.some(({ state }) => state === "tie");
-        return (
-          <div key={name} className="card mb-3">
-            <h3 className="border-b border-line px-3 py-2.5">
-              {taken === undefined
-                ? t("routing.nobody", { point: name, address: listens })
-                : t(unsure ? "routing.perhaps" : "routing.takes", {
-                    point: name,
-                    address: listens,
-                    name: taken.name,
-                  })}
-            </h3>
-            <ol>
-              {candidates.map((one) => (
-                <CandidateLine key={one.name} one={one} />
-              ))}
-            </ol>
-            {more > 0 && (
-              <p className="px-3 pb-2.5 text-xs text-mute">{t("routing.more", { count: more })}</p>
-            )}
-          </div>
-        );
-      })}
+      {of.entryPoints.map(({ name, address: listens, below, ...first }) => (
+        <div key={name} className="card mb-3">
+          <AskedOf
+            asked={first}
+            nobody={t("routing.nobody", { point: name, address: listens })}
+            taken={(router, unsure) =>
+              t(unsure ? "routing.perhaps" : "routing.takes", { point: name, address: listens, name: router })
+            }
+          />
+          {below.map(({ parent, ...children }) => (
+            <AskedOf
+              key={parent}
+              asked={children}
+              nobody={t("routing.noChild", { parent })}
+              taken={(router, unsure) =>
+                t(unsure ? "routing.perhapsChild" : "routing.child", { parent, name: router })
+              }
+            />
+          ))}
+        </div>
+      ))}
     </section>
   );
 }
@@ -120,8 +148,12 @@ export function RoutingPage() {
   const me = useMe();
   const id = useId();
   const params = useSearchParams();
-  const [headers, setHeaders] = useState("");
-  const [client, setClient] = useState("");
+  const [headers, setHeaders, headersGiven] = useGiven("headers");
+  const [client, setClient, clientGiven] = useGiven("client");
+  const [open, setOpen] = useState(false);
+  useEffect(() => {
+    if (headersGiven || clientGiven) setOpen(true);
+  }, [headersGiven, clientGiven]);
   const sent = useSettled(headers, settleMs);
   const peer = useSettled(client, settleMs);
   const url = params.get("url") ?? "";
@@ -134,8 +166,18 @@ export function RoutingPage() {
   });
   return (
     <div className="mx-auto max-w-5xl px-3 py-4 sm:px-5">
-      <h1 className="mb-1">{t("routing.title")}</h1>
-      <p className="mb-3 text-mute">{t("routing.lead")}</p>
+      <h1 className="mb-3">{t("rooms.routing")}</h1>
+      {me.may.operate && <TraefikDirectories />}
+      <h2 className="mb-1 font-semibold">{t("routing.title")}</h2>
+      <p className="mb-3 text-mute">
+        {t("routing.lead")}{" "}
+        <Link
+          className="link"
+          href={url === "" ? "/routing/trace" : `/routing/trace?${new URLSearchParams({ url })}`}
+        >
+          {t("trace.title")}
+        </Link>
+      </p>
       <search className="mb-2 flex flex-wrap items-center gap-2">
         <AddressSearch name="url" label={t("routing.url")} address={address} />
         <AddressSelect
@@ -146,7 +188,7 @@ export function RoutingPage() {
           address={address}
         />
       </search>
-      <details className="mb-4">
+      <details className="mb-4" open={open} onToggle={(event) => setOpen(event.currentTarget.open)}>
         <summary className="tap text-mute">{t("routing.details")}</summary>
         <div className="mt-1 grid gap-2 sm:grid-cols-[minmax(0,1fr)_220px]">
           <div>

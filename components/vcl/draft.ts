@@ -1,5 +1,6 @@
-// A draft that is not saved yet, kept in this browser: a closed tab or a reload loses nothing.
+// A draft of a VCL and its tests.
 import * as z from "zod";
+import { draftsOf } from "@/components/editor/draft";
 import { type VclFile, type VclTest, vclFiles, vclTests } from "@/lib/vcl/contract";
 
 const shape = z.object({
@@ -13,32 +14,8 @@ const shape = z.object({
 });
 export type Draft = z.infer<typeof shape>;
 
-const keyOf = (cluster: string, from: string): string => `sluice.vcl.draft ${cluster} ${from}`;
-
-/** The draft of this origin, or null. */
-export function readDraft(cluster: string, from: string): Draft | null {
-  try {
-    return shape
-      .nullable()
-      .catch(null)
-      .parse(JSON.parse(localStorage.getItem(keyOf(cluster, from)) ?? "null"));
-  } catch {
-    return null;
-  }
-}
-
-/** Keeps it; a browser without room for it keeps nothing, and the page still has it. */
-export function keepDraft(cluster: string, from: string, draft: Draft): void {
-  try {
-    localStorage.setItem(keyOf(cluster, from), JSON.stringify(draft));
-  } catch {}
-}
-
-export function dropDraft(cluster: string, from: string): void {
-  try {
-    localStorage.removeItem(keyOf(cluster, from));
-  } catch {}
-}
+/** By cluster and origin. */
+export const drafts = draftsOf<Draft>("vcl", shape);
 
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
 

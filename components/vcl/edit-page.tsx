@@ -4,7 +4,9 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import Link from "next/link";
 import { useRouter, useSearchParams } from "next/navigation";
 import { useTranslations } from "next-intl";
-import { useId, useState } from "react";
+import { useState } from "react";
+import { DraftBack } from "@/components/editor/draft-back";
+import { SaveForm } from "@/components/editor/save-form";
 import { problemOf } from "@/components/ui/problem";
 import { useSay } from "@/components/ui/say";
 import { Failure, Skeleton } from "@/components/ui/states";
@@ -12,8 +14,8 @@ import { Status } from "@/components/ui/status";
 import { useSettled } from "@/components/ui/use-settled";
 import { api, query } from "@/lib/api/client";
 import type { VclChecked, VclFile, VclTest } from "@/lib/vcl/contract";
-import { editAddress, rollAddress } from "./addresses";
-import { type Draft, differs, dropDraft, keepDraft, readDraft } from "./draft";
+import { compareAddress, editAddress, rollAddress } from "./addresses";
+import { type Draft, differs, drafts } from "./draft";
 import { LazyVclEditor } from "./editor/lazy";
 import { TestsForm } from "./tests-form";
 import { type Source, useSource } from "./use-source";
@@ -43,57 +45,33 @@ function Verdict({
   );
 }
 
-function Save({
+/** Somebody else saved meanwhile: what they changed, and the way to save one's own after it. */
+function Newer({
   cluster,
-  draft,
-  disabled,
-  onSaved,
+  parent,
+  error,
+  onTop,
 }: {
   readonly cluster: string;
-  readonly draft: Draft;
-  readonly disabled: boolean;
-  readonly onSaved: (number: number) => void;
+  readonly parent: number | null;
+  readonly error: Error;
+  readonly onTop: (newest: number) => void;
 }) {
   const t = useTranslations();
-  const say = useSay();
-  const id = useId();
-  const [reason, setReason] = useState("");
-  const save = useMutation({
-    mutationFn: () => {
-      const { files, tests, parent, newest } = draft;
-      return api.vcl.save({ cluster, files, tests, parent, newest, reason });
-    },
-    onSuccess: ({ number }) => onSaved(number),
-  });
+  const { problem, params } = problemOf(error);
+  const number = Number(params.number);
+  if (problem !== "vcl.newer") return null;
   return (
-    <form
-      className="card grid gap-2 p-3 sm:flex sm:items-end"
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (!disabled && !save.isPending) save.mutate();
-      }}
-    >
-      <div className="min-w-0 flex-1">
-        <label htmlFor={`${id}-reason`} className="mb-1 block font-medium">
-          {t("vcl.why")}
-        </label>
-        <input
-          id={`${id}-reason`}
-          className="input"
-          maxLength={500}
-          value={reason}
-          onChange={(event) => setReason(event.target.value)}
-        />
-        {save.error && (
-          <p role="alert" className="mt-1">
-            <Status tone="down">{say.problem(problemOf(save.error))}</Status>
-          </p>
-        )}
-      </div>
-      <button type="submit" className="btn btn-primary" disabled={disabled || save.isPending}>
-        {t("vcl.save")}
+    <p className="flex flex-wrap items-center gap-x-3">
+      {parent !== null && (
+        <Link className="link tap" href={compareAddress(cluster, String(parent), String(number))}>
+          {t("vcl.compareNewer", { number })}
+        </Link>
+      )}
+      <button type="button" className="btn" onClick={() => onTop(number)}>
+        {t("vcl.takeOver", { number })}
       </button>
-    </form>
+    </p>
   );
 }
 
@@ -109,19 +87,19 @@ function Editing({
   readonly newest: number | null;
 }) {
   const t = useTranslations();
-  const say = useSay();
   const router = useRouter();
   const queries = useQueryClient();
-  const [kept, setKept] = useState(() => readDraft(cluster, from));
+  const key = `${cluster} ${from}`;
+  const [kept, setKept] = useState(() => drafts.read(key));
   const begin: Draft = { ...source, parent: source.revision, newest, at: "" };
   const [draft, setDraft] = useState<Draft>(kept ?? begin);
   const [active, setActive] = useState(draft.files[0]?.name ?? "");
   const changed = differs(draft, source);
-  const change = (part: { files?: VclFile[]; tests?: VclTest[] }) => {
+  const change = (part: { files?: VclFile[]; tests?: VclTest[]; newest?: number }) => {
     const next = { ...draft, ...part, at: new Date().toISOString() };
     setDraft(next);
-    if (differs(next, source)) keepDraft(cluster, from, next);
-    else dropDraft(cluster, from);
+    if (differs(next, source)) drafts.keep(key, next);
+    else drafts.drop(key);
   };
   const settled = useSettled(draft.files, settleMs);
   const check = useQuery({
@@ -129,27 +107,32 @@ function Editing({
     retry: false,
     refetchOnWindowFocus: false,
   });
+  const save = useMutation({
+    mutationFn: (reason: string) => {
+      const { files, tests, parent, newest } = draft;
+      return api.vcl.save({ cluster, files, tests, parent, newest, reason });
+    },
+    onSuccess: ({ number }) => {
+      drafts.drop(key);
+      void queries.invalidateQueries({ queryKey: query.vcl.key() });
+      router.push(rollAddress(cluster, number));
+    },
+  });
   const checking = check.isFetching || settled !== draft.files;
   // From nothing, or from what a node runs by another hand, there is something to save although nothing was typed.
   const news = changed || source.revision === null;
   return (
     <>
       {kept !== null && (
-        <p className="card mb-3 flex flex-wrap items-center gap-x-3 p-3" role="status">
-          {t("vcl.draftBack", { time: say.time(kept.at) })}
-          <button
-            type="button"
-            className="btn ml-auto"
-            onClick={() => {
-              dropDraft(cluster, from);
-              setKept(null);
-              setDraft(begin);
-              setActive(begin.files[0]?.name ?? "");
-            }}
-          >
-            {t("vcl.discardDraft")}
-          </button>
-        </p>
+        <DraftBack
+          at={kept.at}
+          onDiscard={() => {
+            drafts.drop(key);
+            setKept(null);
+            setDraft(begin);
+            setActive(begin.files[0]?.name ?? "");
+          }}
+        />
       )}
       <div className="grid gap-3">
         {check.error && <Failure error={check.error} onRetry={() => void check.refetch()} />}
@@ -168,16 +151,24 @@ function Editing({
           cluster={cluster}
           onChange={(tests) => change({ tests })}
         />
-        <Save
-          cluster={cluster}
-          draft={draft}
+        <SaveForm
+          verb={t("vcl.save")}
           disabled={!news}
-          onSaved={(number) => {
-            dropDraft(cluster, from);
-            void queries.invalidateQueries({ queryKey: query.vcl.key() });
-            router.push(rollAddress(cluster, number));
-          }}
+          pending={save.isPending}
+          error={save.error}
+          onSave={(reason) => save.mutate(reason)}
         />
+        {save.error && (
+          <Newer
+            cluster={cluster}
+            parent={draft.parent}
+            error={save.error}
+            onTop={(newest) => {
+              change({ newest });
+              save.reset();
+            }}
+          />
+        )}
       </div>
     </>
   );

@@ -5,6 +5,7 @@ import { useRouter } from "next/navigation";
 import { useTranslations } from "next-intl";
 import { useId, useState } from "react";
 import { Confirm } from "@/components/ui/dialog";
+import { Field } from "@/components/ui/field";
 import { problemOf } from "@/components/ui/problem";
 import { useSay } from "@/components/ui/say";
 import { Failure, Skeleton } from "@/components/ui/states";
@@ -64,10 +65,12 @@ function Planned({ plan }: { readonly plan: RolloutPlan }) {
 export function RolloutDialog({
   cluster,
   number,
+  onTry,
   onClose,
 }: {
   readonly cluster: Cluster;
   readonly number: number;
+  readonly onTry: () => void;
   readonly onClose: () => void;
 }) {
   const t = useTranslations();
@@ -113,6 +116,9 @@ export function RolloutDialog({
       onClose={onClose}
     >
       <div className="grid gap-3">
+        <button type="button" className="link tap justify-self-start" onClick={onTry}>
+          {t("vcl.try.first")}
+        </button>
         <fieldset>
           <legend className="mb-1 font-medium text-ink">{t("vcl.roll.nodes")}</legend>
           <div className="flex flex-wrap gap-x-4">
@@ -170,18 +176,12 @@ export function RolloutDialog({
             </div>
           )}
         </div>
-        <div>
-          <label htmlFor={`${id}-reason`} className="mb-1 block font-medium text-ink">
-            {t("vcl.roll.reason")}
-          </label>
-          <input
-            id={`${id}-reason`}
-            className="input"
-            maxLength={500}
-            value={reason}
-            onChange={(event) => setReason(event.target.value)}
-          />
-        </div>
+        <Field
+          label={t("vcl.roll.reason")}
+          maxLength={500}
+          value={reason}
+          onChange={(event) => setReason(event.target.value)}
+        />
         {nodes.length > 0 && plan.error && <Failure error={plan.error} onRetry={() => void plan.refetch()} />}
         {nodes.length > 0 && !plan.data && !plan.error && <Skeleton rows={2} />}
         {plan.data && <Planned plan={plan.data} />}

@@ -3,6 +3,7 @@
 import { useMutation } from "@tanstack/react-query";
 import { useTranslations } from "next-intl";
 import { useId } from "react";
+import { Field } from "@/components/ui/field";
 import { problemOf } from "@/components/ui/problem";
 import { useSay } from "@/components/ui/say";
 import { Status } from "@/components/ui/status";
@@ -68,28 +69,16 @@ function TestFields({
   const t = useTranslations();
   const id = useId();
   const { request, expect, backend } = test;
-  const text = (
-    name: string,
-    value: string,
-    set: (value: string) => void,
-    more: { readonly placeholder?: string } = {},
-  ) => (
-    <div className="min-w-0">
-      <label htmlFor={`${id}-${name}`} className="mb-0.5 block text-xs text-mute">
-        {t(`vcl.tests.fields.${name}`)}
-      </label>
-      <input
-        id={`${id}-${name}`}
-        className="input"
-        value={value}
-        onChange={(event) => set(event.target.value)}
-        {...more}
-      />
-    </div>
+  const text = (name: string, value: string, set: (value: string) => void) => (
+    <Field
+      label={t(`vcl.tests.fields.${name}`)}
+      value={value}
+      onChange={(event) => set(event.target.value)}
+    />
   );
   const area = (name: string, value: string, set: (value: string) => void) => (
     <div className="min-w-0">
-      <label htmlFor={`${id}-${name}`} className="mb-0.5 block text-xs text-mute">
+      <label htmlFor={`${id}-${name}`} className="mb-1 block font-medium">
         {t(`vcl.tests.fields.${name}`)}
       </label>
       <textarea
@@ -104,7 +93,7 @@ function TestFields({
   );
   const choice = (name: string, value: string, options: readonly string[], set: (value: string) => void) => (
     <div>
-      <label htmlFor={`${id}-${name}`} className="mb-0.5 block text-xs text-mute">
+      <label htmlFor={`${id}-${name}`} className="mb-1 block font-medium">
         {t(`vcl.tests.fields.${name}`)}
       </label>
       <select

@@ -12,6 +12,7 @@ import { query } from "@/lib/api/client";
 import type { Cluster, NodeVcl, RevisionRow } from "@/lib/vcl/contract";
 import { compareAddress, editAddress, nodeAddress } from "./addresses";
 import { RolloutDialog } from "./rollout-dialog";
+import { TryDialog, TryPanel } from "./try-panel";
 
 const refreshMs = 10_000;
 
@@ -75,10 +76,12 @@ function RevisionLine({
   row,
   cluster,
   onRollOut,
+  onTry,
 }: {
   readonly row: RevisionRow;
   readonly cluster: string;
   readonly onRollOut: () => void;
+  readonly onTry: () => void;
 }) {
   const t = useTranslations();
   const say = useSay();
@@ -98,6 +101,9 @@ function RevisionLine({
           <Link className="link tap" href={editAddress(cluster, String(row.number))}>
             {t("vcl.open")}
           </Link>
+          <button type="button" className="link tap" onClick={onTry}>
+            {t("vcl.try.open")}
+          </button>
           <button type="button" className="link tap" onClick={onRollOut}>
             {t("vcl.rollOut")}
           </button>
@@ -121,10 +127,20 @@ function RevisionLine({
   );
 }
 
-function ClusterCards({ cluster, rolling }: { readonly cluster: Cluster; readonly rolling: number | null }) {
+function ClusterCards({
+  cluster,
+  rolling,
+  trying: initial,
+}: {
+  readonly cluster: Cluster;
+  /** Revisions whose dialogs the page's address opens. */
+  readonly rolling: number | null;
+  readonly trying: number | null;
+}) {
   const t = useTranslations();
   const { name } = cluster;
   const [chosen, setChosen] = useState(rolling);
+  const [trying, setTrying] = useState(initial);
   const revisions = useQuery({
     ...query.vcl.revisions.queryOptions({ input: { cluster: name } }),
     refetchInterval: refreshMs,
@@ -140,6 +156,7 @@ function ClusterCards({ cluster, rolling }: { readonly cluster: Cluster; readonl
           ))}
         </ul>
       </section>
+      <TryPanel cluster={name} />
       <section className="card min-w-0">
         <h2 className="flex flex-wrap items-center gap-2">
           {t("vcl.revisions")}
@@ -158,11 +175,28 @@ function ClusterCards({ cluster, rolling }: { readonly cluster: Cluster; readonl
         {revisions.data?.length === 0 && <Empty title={t("vcl.noRevisions")} />}
         <ul>
           {revisions.data?.map((row) => (
-            <RevisionLine key={row.number} row={row} cluster={name} onRollOut={() => setChosen(row.number)} />
+            <RevisionLine
+              key={row.number}
+              row={row}
+              cluster={name}
+              onRollOut={() => setChosen(row.number)}
+              onTry={() => setTrying(row.number)}
+            />
           ))}
         </ul>
       </section>
-      {chosen !== null && <RolloutDialog cluster={cluster} number={chosen} onClose={() => setChosen(null)} />}
+      {trying !== null && <TryDialog cluster={name} number={trying} onClose={() => setTrying(null)} />}
+      {chosen !== null && (
+        <RolloutDialog
+          cluster={cluster}
+          number={chosen}
+          onTry={() => {
+            setChosen(null);
+            setTrying(chosen);
+          }}
+          onClose={() => setChosen(null)}
+        />
+      )}
     </div>
   );
 }
@@ -171,7 +205,11 @@ export function VclPage() {
   const t = useTranslations();
   const params = useSearchParams();
   const clusters = useQuery({ ...query.vcl.clusters.queryOptions(), refetchInterval: refreshMs });
-  const roll = Number(params.get("roll"));
+  /** The revision that the address names for an act on this cluster. */
+  const named = (act: "roll" | "try", { name }: Cluster): number | null => {
+    const number = Number(params.get(act));
+    return params.get("cluster") === name && Number.isInteger(number) && number > 0 ? number : null;
+  };
   return (
     <div className="mx-auto max-w-5xl px-3 py-4 sm:px-5">
       <h1 className="mb-1">{t("vcl.title")}</h1>
@@ -183,7 +221,8 @@ export function VclPage() {
         <ClusterCards
           key={cluster.name}
           cluster={cluster}
-          rolling={params.get("cluster") === cluster.name && Number.isInteger(roll) && roll > 0 ? roll : null}
+          rolling={named("roll", cluster)}
+          trying={named("try", cluster)}
         />
       ))}
     </div>

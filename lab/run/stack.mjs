@@ -25,7 +25,7 @@ import {
  * @typedef {{
  *   project: string, composeProject: string, ports: Ports, subnet: string, bridgeAddress: string,
  *   addresses: Record<string, string>, containers: Record<string, string>, varnishNodes: string[],
- *   gatewayUrl: string, hosts: string[], zones: string[], envFile: string, vclFiles: Record<string, string>,
+ *   gatewayUrl: string, hosts: string[], zones: string[], envFile: string, vclFiles: Record<string, string>, traefikRules: string, traefikLog: string,
  *   secrets: {varnishSecretFile: string, cloudflareToken: string, redisPassword: string,
  *     s3AccessKey: string, s3SecretKey: string,
  *     mariadbPassword: string, mariadbRootPassword: string, mariadbUser: string, mariadbDatabase: string}
@@ -286,11 +286,13 @@ export async function startStack(options) {
       process.env.LAB_HOST_ADDRESS ?? (process.platform === "linux" ? addresses.bridge : "host-gateway");
 
     writePrivate(join(folder, "varnish.secret"), `${secrets.varnish}\n`);
-    const vclFolders = {
+    const shared = {
       LAB_VCL_VARNISH1: vclFolder(folder, "varnish-1"),
       LAB_VCL_VARNISH2: vclFolder(folder, "varnish-2"),
+      LAB_TRAEFIK_RULES: join(folder, "traefik", "rules"),
+      LAB_TRAEFIK_LOG: join(folder, "traefik", "log"),
     };
-    for (const path of Object.values(vclFolders)) mkdirSync(path, { recursive: true, mode: 0o755 });
+    for (const path of Object.values(shared)) mkdirSync(path, { recursive: true, mode: 0o755 });
     writePrivate(
       join(folder, "stack.env"),
       envFile({
@@ -305,7 +307,7 @@ export async function startStack(options) {
         LAB_MONITOR_VARNISH_NODES: varnishNodes.join(" "),
         LAB_VARNISH_SECRET: secrets.varnish,
         // Sluice on the host writes them; as a container it shares their volumes.
-        ...(options.withSluice ? {} : vclFolders),
+        ...(options.withSluice ? {} : shared),
         LAB_CLOUDFLARE_TOKEN: secrets.cloudflare,
         LAB_CLOUDFLARE_PLAN: options.cloudflarePlan ?? process.env.LAB_CLOUDFLARE_PLAN ?? "pro",
         LAB_REDIS_PASSWORD: secrets.redis,
@@ -340,6 +342,8 @@ export async function startStack(options) {
       vclFiles: Object.fromEntries(
         varnishNodes.map((name) => [name, join(vclFolder(folder, name), "default.vcl")]),
       ),
+      traefikRules: shared.LAB_TRAEFIK_RULES,
+      traefikLog: join(shared.LAB_TRAEFIK_LOG, "access.log"),
       secrets: {
         varnishSecretFile: join(folder, "varnish.secret"),
         cloudflareToken: secrets.cloudflare,

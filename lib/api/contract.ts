@@ -45,6 +45,8 @@ import {
   siteSummary,
 } from "../purge/contract";
 import { routed, routedRequest } from "../routing/contract";
+import { actRequest as routingActRequest } from "../routing/edit/contract";
+import * as files from "../routing/files/contract";
 import { traefikSeen } from "../routing/overview/contract";
 import { actInput, actPlan, actRequest } from "../services/acts/contract";
 import {
@@ -62,9 +64,11 @@ import {
 import { deployChoices, deployInput, deployPlan, deployRequest } from "../services/deploy/contract";
 import { logEvent, logQuery } from "../services/logs/contract";
 import { swarmChoices, swarmInput, swarmName, swarmPlan, swarmState } from "../services/swarm/contract";
+import { trace, traceRequest } from "../trace/contract";
 import { apiKeyRow, createdApiKey, me, newApiKey, newUser, updateUser, userRow } from "../users/contract";
 import * as vcl from "../vcl/contract";
 import { nodeFacts } from "../vcl/facts/contract";
+import { tryEndInput, tryInput, tryPlan, tryRequest, vclTrial } from "../vcl/try/contract";
 
 const id = z.object({ id: z.coerce.number().int().positive() });
 const purgeChange = changeRow.extend({ plan: purgePlan, proof: purgeProof.nullable() });
@@ -605,6 +609,39 @@ export const contract = {
       })
       .input(vcl.rolloutRequest)
       .output(changeRow),
+    trial: oc
+      .route({
+        method: "GET",
+        path: "/vcl/clusters/{cluster}/trial",
+        summary: "The revision that one person tries now, or null; how it is opened, for that person only",
+      })
+      .input(z.object({ cluster: vcl.clusterName }))
+      .output(vclTrial.nullable()),
+    planTry: oc
+      .route({
+        method: "POST",
+        path: "/vcl/trials/plan",
+        summary: "What a trial of a revision would leave as it is on each node",
+      })
+      .input(tryInput)
+      .output(tryPlan),
+    try: oc
+      .route({
+        method: "POST",
+        path: "/vcl/trials",
+        summary:
+          "Serve a revision to one browser only, by a cookie or a header, for some minutes; answers with the running change",
+      })
+      .input(tryRequest)
+      .output(changeRow),
+    endTry: oc
+      .route({
+        method: "POST",
+        path: "/vcl/trials/end",
+        summary: "End a trial: everybody gets the same again; answers with the running change",
+      })
+      .input(tryEndInput.pick({ cluster: true, change: true }))
+      .output(changeRow),
   },
   routing: {
     match: oc
@@ -624,6 +661,97 @@ export const contract = {
           "What each Traefik does now: routers, services, middlewares (no options), certificates, conflicts, figures",
       })
       .output(z.array(traefikSeen)),
+    trace: oc
+      .route({
+        method: "POST",
+        path: "/routing/trace",
+        summary:
+          "Ask for one address at every layer of its site: what each did, who answered, where a fault begins",
+      })
+      .input(traceRequest)
+      .output(trace),
+    directories: oc
+      .route({
+        method: "GET",
+        path: "/routing/files",
+        summary: "Of each Traefik: whether Sluice may write its files, and whether what is there is in force",
+      })
+      .output(z.array(files.traefikFiles)),
+    files: oc
+      .route({
+        method: "GET",
+        path: "/routing/files/{traefik}",
+        summary: "A Traefik's files as they are; secrets in them stand as marks",
+      })
+      .input(z.object({ traefik: files.traefikName }))
+      .output(files.filesNow),
+    words: oc
+      .route({
+        method: "GET",
+        path: "/routing/files/{traefik}/words",
+        summary: "What may be written in a Traefik's files: fields, and names that exist",
+      })
+      .input(z.object({ traefik: files.traefikName }))
+      .output(files.configWords),
+    check: oc
+      .route({
+        method: "POST",
+        path: "/routing/files/check",
+        summary:
+          "What Traefik would make of a draft, what it would change, and which recent requests would go elsewhere; nothing is kept",
+      })
+      .input(files.fileDraft)
+      .output(files.filesChecked),
+    act: oc
+      .route({
+        method: "POST",
+        path: "/routing/files/act",
+        summary: "A draft with a usual act done in it (a route, redirects, basic auth …); nothing is kept",
+      })
+      .input(routingActRequest)
+      .output(files.configFiles),
+    revisions: oc
+      .route({
+        method: "GET",
+        path: "/routing/files/{traefik}/revisions",
+        summary: "Revisions of a Traefik's files, newest first",
+      })
+      .input(z.object({ traefik: files.traefikName }))
+      .output(z.array(files.fileRevisionRow)),
+    revision: oc
+      .route({
+        method: "GET",
+        path: "/routing/files/{traefik}/revisions/{number}",
+        summary: "One revision with its files; secrets in them stand as marks",
+      })
+      .input(z.object({ traefik: files.traefikName, number: z.coerce.number().pipe(files.revisionNumber) }))
+      .output(files.fileRevision),
+    save: oc
+      .route({
+        method: "POST",
+        path: "/routing/files/revisions",
+        summary:
+          "Save a revision; nothing is put in force; refused when another was saved since the work on it began",
+      })
+      .input(files.savedFiles)
+      .output(files.fileRevisionRow),
+    planApply: oc
+      .route({
+        method: "POST",
+        path: "/routing/applies/plan",
+        summary: "What putting a revision in force would change, for which requests, and how it is watched",
+      })
+      .input(files.applyInput)
+      .output(files.applyPlan),
+    apply: oc
+      .route({
+        method: "POST",
+        path: "/routing/applies",
+        summary:
+          "Put a revision in force: written, seen in Traefik, probed, watched, else taken back; answers with the running change",
+      })
+      .input(files.applyRequest)
+      .output(changeRow),
   },
   users: {
     me: oc.route({ method: "GET", path: "/me", summary: "Who you are and what you may do" }).output(me),

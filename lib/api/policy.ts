@@ -114,11 +114,27 @@ export const policies = {
     save: { role: "operator", keys: ["all"] },
     planRollout: { role: "operator", keys: ["all"] },
     rollout: { role: "operator", keys: ["all"] },
+    trial: { role: "operator", keys: ["all"] },
+    planTry: { role: "operator", keys: ["all"] },
+    try: { role: "operator", keys: ["all"] },
+    endTry: { role: "operator", keys: ["all"] },
   },
   routing: {
     // Rules name what is inside, and who is let in from where.
     match: { role: "operator", keys: ["all"] },
     overview: { role: "operator", keys: ["all"] },
+    // What is inside, and with cookies of one's own.
+    trace: { role: "operator", keys: ["all"] },
+    directories: { role: "operator", keys: ["all"] },
+    files: { role: "operator", keys: ["all"] },
+    words: { role: "operator", keys: ["all"] },
+    check: { role: "operator", keys: ["all"] },
+    act: { role: "operator", keys: ["all"] },
+    revisions: { role: "operator", keys: ["all"] },
+    revision: { role: "operator", keys: ["all"] },
+    save: { role: "operator", keys: ["all"] },
+    planApply: { role: "operator", keys: ["all"] },
+    apply: { role: "operator", keys: ["all"] },
   },
   users: {
     me: { role: "viewer", keys: ["read", "purge"], beforePasswordChange: true },

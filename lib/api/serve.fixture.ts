@@ -6,8 +6,11 @@ import { Readable } from "node:stream";
 export type Handler = (request: Request) => Promise<Response>;
 export type Served = { readonly url: string; close(): Promise<void> };
 
-/** Serves `handler` on a port of its own of the loopback. */
-export async function serve(handler: Handler): Promise<Served> {
+/** Serves `handler` on a port of its own of the loopback, or where `at` says. */
+export async function serve(
+  handler: Handler,
+  at: { readonly port: number; readonly host: string } = { port: 0, host: "127.0.0.1" },
+): Promise<Served> {
   const server = createServer((incoming, outgoing) => {
     const headers = new Headers();
     for (const [name, value] of Object.entries(incoming.headers))
@@ -28,7 +31,7 @@ export async function serve(handler: Handler): Promise<Served> {
       })
       .catch((error: unknown) => outgoing.destroy(error as Error));
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(at.port, at.host, resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     async close() {

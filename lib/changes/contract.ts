@@ -26,6 +26,14 @@ export const changeProgress = z.object({
   total: z.int(),
 });
 
+/** Why a change failed: in English, and as a problem of messages with its values (null: it has none). */
+export const changeError = z.object({
+  code: z.string(),
+  message: z.string(),
+  problem: z.string().nullable().default(null),
+  params: z.record(z.string(), z.union([z.string(), z.number()])).default({}),
+});
+
 export const changeRow = z.object({
   id: z.int(),
   kind: z.string(),
@@ -38,7 +46,7 @@ export const changeRow = z.object({
   origin: changeOrigin,
   reason: z.string().nullable(),
   progress: changeProgress.nullable(),
-  error: z.object({ code: z.string(), message: z.string() }).nullable(),
+  error: changeError.nullable(),
   undoOf: z.int().nullable(),
   undoneBy: z.int().nullable(),
   /** UTC, ISO 8601. */

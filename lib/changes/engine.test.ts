@@ -78,7 +78,12 @@ describe("a change", () => {
     const thrown = await engine.wait(await engine.start(request({ ends: "throws" })), 5000);
     expect(thrown).toMatchObject({
       state: "failed",
-      error: { code: "UNREACHABLE", message: "The abacus is gone." },
+      error: {
+        code: "UNREACHABLE",
+        message: "The abacus is gone.",
+        problem: "change.notFound",
+        params: { id: expect.any(Number) },
+      },
     });
     const unproven = await engine.wait(await engine.start(request({ ends: "unproven" })), 5000);
     expect(unproven).toMatchObject({ state: "failed", outcome: "miscounted", error: null });

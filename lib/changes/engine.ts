@@ -401,10 +401,11 @@ export class ChangeEngine {
           .flush()
           .catch((cause: unknown) => log.warn({ err: cause, changeId: record.id }, "progress not saved"));
       } else {
-        const { code, message } = toAppError(error);
+        const { code, message, detail } = toAppError(error);
+        const { problem = null, params = {} } = detail;
         if (code === "INTERNAL")
           log.error({ err: error, changeId: record.id, kind: kind.kind }, "change failed");
-        await this.#end(run, { state: "failed", error: JSON.stringify({ code, message }) });
+        await this.#end(run, { state: "failed", error: JSON.stringify({ code, message, problem, params }) });
       }
     } finally {
       this.#locks.release(record.id);

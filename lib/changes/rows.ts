@@ -1,17 +1,15 @@
 // A change as the database keeps it, and as everybody else sees it.
 
-import * as z from "zod";
 import type { Change } from "@/generated/prisma/client";
 import {
   actorType,
   type ChangeRow,
+  changeError,
   changeLevel,
   changeOrigin,
   changeProgress,
   changeState,
 } from "./contract";
-
-const storedError = z.object({ code: z.string(), message: z.string() });
 
 /** The columns a row of history needs; the large ones (input, plan, evidence) stay in the database. */
 export const rowColumns = {
@@ -49,7 +47,7 @@ export function toRow(stored: Pick<Change, keyof typeof rowColumns>): ChangeRow 
     origin: changeOrigin.parse(stored.origin),
     reason: stored.reason,
     progress: stored.progress === null ? null : changeProgress.parse(JSON.parse(stored.progress)),
-    error: stored.error === null ? null : storedError.parse(JSON.parse(stored.error)),
+    error: stored.error === null ? null : changeError.parse(JSON.parse(stored.error)),
     undoOf: stored.undoOf,
     undoneBy: stored.undoneBy,
     createdAt: stored.createdAt.toISOString(),

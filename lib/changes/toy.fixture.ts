@@ -55,7 +55,11 @@ export function toyKind(
         context.log("info", "toy.counted", { n });
         if (plan.stepMs > 0) await sleep(plan.stepMs);
       }
-      if (plan.ends === "throws") throw new AppError("UNREACHABLE", "The abacus is gone.");
+      if (plan.ends === "throws")
+        throw new AppError("UNREACHABLE", "The abacus is gone.", {
+          problem: "change.notFound",
+          params: { id: plan.to },
+        });
     },
     verify: async (plan) => ({
       ok: plan.ends === "well",

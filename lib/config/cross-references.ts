@@ -51,6 +51,13 @@ export function* crossReferences(config: Config): Generator<Finding> {
     }
   }
 
+  for (const [index, { directory, provider_token }] of config.systems.traefik.entries())
+    if (directory !== undefined && provider_token !== undefined)
+      yield {
+        path: ["systems", "traefik", index, "provider_token"],
+        message: "its files are in directory already: leave one of the two out.",
+      };
+
   for (const [index, { admin_listen }] of config.systems.varnish.entries())
     if (
       admin_listen !== undefined &&

@@ -88,6 +88,7 @@ describe("what is understood", () => {
       PROMETHEUS_TOKEN: "t",
       TRAEFIK_PASSWORD: "p",
       TRAEFIK_TOKEN: "t",
+      TRAEFIK_PROVIDER_TOKEN: "t",
       SOLR_PASSWORD: "p",
       SOLR_TOKEN: "t",
       S3_ACCESS_KEY: "a",

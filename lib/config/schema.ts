@@ -221,6 +221,14 @@ const traefik = z.strictObject({
   /** Its page of metrics: requests, and when certificates end. */
   metrics: httpUrl.optional(),
   tls_days: z.int().min(0).max(365).default(14),
+  /** The folder of its file provider, as Sluice sees it; Sluice edits the files in it. */
+  directory: z.string().startsWith("/", "an absolute path").optional(),
+  /** Instead of a folder: Sluice serves the files at /api/traefik/<name> to its HTTP provider, which sends this as a bearer token. */
+  provider_token: secret.optional(),
+  /** Its access log in JSON, as Sluice sees it: recent requests show what a change does. */
+  access_log: z.string().startsWith("/", "an absolute path").optional(),
+  /** By entry point: where Sluice reaches it, to ask pages through it. */
+  entry_points: z.record(z.string().min(1), httpUrl).default({}),
 });
 const solr = z.strictObject({
   ...api,

@@ -2,8 +2,9 @@
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { promisify } from "node:util";
-import { describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sluiceYaml } from "@/lab/sluice-yaml.mjs";
+import { type House, openHouse } from "../auth/house.fixture";
 import { parseConfig } from "../config/parse";
 import type { Config } from "../config/schema";
 import { testStack, until } from "../systems/test-stack";
@@ -47,6 +48,12 @@ function settings(): Config {
 describe.skipIf(!stack)("looks", () => {
   if (!stack) return;
   const targets = targetsOf(settings());
+  let house: House;
+  // A look compares with what was rolled out.
+  beforeAll(async () => {
+    house = await openHouse("");
+  });
+  afterAll(() => house?.close());
   const called = (key: string) => {
     const target = targets.find(({ kind, name }) => `${kind}/${name}` === key);
     if (target === undefined) throw new Error(`the stack has no ${key}`);

@@ -3,6 +3,7 @@ import { configState, describeProblem } from "../config/load";
 import type { Config } from "../config/schema";
 import { AppError } from "../errors/app-error";
 import { probe as probeHeartbeat } from "../heartbeats/look";
+import { filesProblems } from "../routing/files/watch";
 import { serviceStates } from "../runtime/service-states";
 import { registryOf } from "../services/registries";
 import { probeSite, siteDeadlineMs } from "../sites/probe";
@@ -56,7 +57,7 @@ const probes: { [K in Asked]: (system: Config["systems"][K][number]) => Promise<
   smtp: probeSmtp,
   docker: probeDocker,
   prometheus: probePrometheus,
-  traefik: probeTraefik,
+  traefik: probeRouter,
   solr: probeSolr,
   messenger: probeMessenger,
   s3: probeS3,
@@ -70,6 +71,14 @@ async function probeNode(node: Config["systems"]["varnish"][number]): Promise<Pr
   const probed = await probeVarnish(node);
   if (probed.state === "down") return probed;
   const concerns = [...(probed.data.concerns ?? []), ...(await driftOf(node))];
+  return { ...probed, data: { ...probed.data, concerns } };
+}
+
+/** A Traefik, and whether its files are as they were put in force. */
+async function probeRouter(server: Config["systems"]["traefik"][number]): Promise<Probed> {
+  const probed = await probeTraefik(server);
+  if (probed.state === "down") return probed;
+  const concerns = [...(probed.data.concerns ?? []), ...(await filesProblems(server))];
   return { ...probed, data: { ...probed.data, concerns } };
 }
 

@@ -17,11 +17,18 @@ const byLetter: readonly [program: RegExp, option: RegExp][] = [
   [/\b(?:curl|wget|http|https|xh)\b/i, /(\s(?:-u|--user|-a|--auth)[\s=]+["']?[^\s:"']+:)([^\s"']+)/g],
 ];
 
-/** A text with `password=…`, `--token …`, `scheme://user:…@`, `Authorization: …` and passwords by letter (`mysql -p…`) taken out. */
+/** As crypt writes it: $apr1$…, $2y$…, $6$… */
+const hash = /\$(?:apr1|2[abxy]?|1|5|6|7|y|argon2\w{0,2}|scrypt|pbkdf2[\w-]{0,20})\$[^\s"'`]+/g;
+
+/**
+ * A text with `password=…`, `--token …`, `scheme://user:…@`, `Authorization: …`, passwords by letter (`mysql -p…`) and their hashes taken
+ * out.
+ */
 export function maskedText(text: string): string {
   const plain = text
     // Up to the last @: a password may hold / and @.
-    .replace(/([a-z][a-z0-9+.-]{0,30}:\/\/[^\s:/@"']{0,200}):[^\s"']+@/gi, `$1:${hidden}@`)
+    .replace(/([a-z][a-z0-9+.-]{0,30}:\/\/[^\s:/@"']{0,200}):[^\s"']{1,1000}@/gi, `$1:${hidden}@`)
+    .replace(hash, hidden)
     .replace(
       /(authorization["']?\s*[:=]\s*["']?)(?:(basic|bearer|digest|token|apikey)\s+)?[^\s"']+/gi,
       (_, name: string, scheme: string | undefined) =>

@@ -61,16 +61,22 @@ export function parseNetwork(text: string): Network | null {
   if (length === undefined) return { bytes, bits: 128 };
   const bits = /^\d{1,3}$/.test(length) ? Number(length) : -1;
   if (bits < 0 || bits > (four ? 32 : 128)) return null;
-  return { bytes, bits: four ? 96 + bits : bits };
+  return masked({ bytes, bits: four ? 96 + bits : bits });
 }
 
+const maskAt = (bits: number, at: number): number =>
+  (0xff << (8 - Math.min(8, Math.max(0, bits - 8 * at)))) & 0xff;
+const masked = ({ bytes, bits }: Network): Network => ({
+  bytes: bytes.map((byte, at) => byte & maskAt(bits, at)),
+  bits,
+});
+const isFour = (bytes: Uint8Array): boolean =>
+  bytes.every((byte, at) => at > 11 || byte === (at < 10 ? 0 : 0xff));
+
+/** As net.IPNet.Contains: an address of IPv4 is in no network of IPv6, not even in ::/0. */
 export function contains({ bytes, bits }: Network, address: Uint8Array): boolean {
-  for (let at = 0; at < 16; at += 1) {
-    const left = Math.min(8, Math.max(0, bits - 8 * at));
-    const mask = (0xff << (8 - left)) & 0xff;
-    if (((bytes[at] ?? 0) & mask) !== ((address[at] ?? 0) & mask)) return false;
-  }
-  return true;
+  if (isFour(bytes) !== isFour(address)) return false;
+  return bytes.every((byte, at) => (byte & maskAt(bits, at)) === ((address[at] ?? 0) & maskAt(bits, at)));
 }
 
 /** host:port without its port, as net.SplitHostPort does it; null where that fails. */

@@ -1,11 +1,14 @@
 // Routers of one entry point that get in each other's way. Told is only what is proved from their rules, or shown by a request.
+import { setImmediate } from "node:timers/promises";
 import { contains, parseNetwork } from "./address";
 import { parseRule, RuleError, type Tree } from "./expression";
 import {
+  canonicalHost,
   type HttpRequest,
   hostsOf,
   httpParts,
   httpPriority,
+  httpTree,
   type Seen,
   seenOf,
   serverNamesOf,
@@ -43,6 +46,8 @@ type Leaf = {
   readonly test: (seen: Seen) => boolean;
   /** All that it matches, in so far as its own kind of matcher looks at it; null where that has no end. */
   readonly forms: readonly Seen[] | null;
+  /** Of a regular expression: a text that it may match. */
+  readonly guess: string;
 };
 type Node = { readonly matcher: "and" | "or"; readonly left: Node; readonly right: Node } | Leaf;
 /** Conditions that hold together. */
@@ -54,15 +59,65 @@ type Read = {
   readonly cases: readonly Case[] | null;
   /** Hosts without which it matches nothing; null where it needs none. */
   readonly hosts: ReadonlySet<string> | null;
+  /** Of each alternative: what its paths begin with; null where that may be anything. */
+  readonly starts: readonly (string | null)[];
+  /** How many matchers it has. */
+  readonly size: number;
 };
 type Level = { readonly priority: bigint; readonly read: Read[]; unread: boolean };
 
-const httpMatchers = [
-  ...["ClientIP", "Method", "Host", "HostRegexp", "Path", "PathPrefix", "PathRegexp"],
-  ...["Header", "HeaderRegexp", "Query", "QueryRegexp"],
-];
 const mostCases = 64;
+/** Conditions of one alternative. */
+const mostLeaves = 100;
 const mostTries = 300;
+/** Longer expressions are not guessed at. */
+const longestGuessed = 1000;
+/** Requests that are given for one alternative of a rule. */
+const mostOfCase = 6;
+
+const mostSteps = 5_000_000;
+const mostTies = 200;
+/** Some tens of milliseconds. */
+const stepsToRest = 100_000;
+
+/**
+ * What is done at most for the routers of a Traefik, all entry points together, in steps of less than a microsecond. Whoever may write a
+ * label brings routers, and pairs of them are many.
+ */
+export class Effort {
+  readonly #spent = { reading: 0, shadows: 0, ties: 0 };
+  #sinceRest = 0;
+  #ties = 0;
+
+  /** Whether there is enough left for it. */
+  spend(on: "reading" | "shadows" | "ties", steps: number): boolean {
+    this.#spent[on] += steps;
+    this.#sinceRest += steps;
+    return this.#spent[on] <= mostSteps && (on !== "ties" || this.#ties < mostTies);
+  }
+
+  /** One more tie is told. */
+  tied(): void {
+    this.#ties += 1;
+  }
+
+  /** Whether something was left out. */
+  get isSpent(): boolean {
+    return this.#ties >= mostTies || Object.values(this.#spent).some((steps) => steps > mostSteps);
+  }
+
+  /** All steps so far. */
+  get steps(): number {
+    return Object.values(this.#spent).reduce((sum, steps) => sum + steps, 0);
+  }
+
+  /** Lets others have their turn, now and then. */
+  async rest(): Promise<void> {
+    if (this.#sinceRest < stepsToRest) return;
+    this.#sinceRest = 0;
+    await setImmediate();
+  }
+}
 
 const nothing: Seen = { method: "", host: "", path: null, query: new Map(), headers: new Map(), ip: null };
 const withoutDot = (host: string): string => (host.endsWith(".") ? host.slice(0, -1) : host);
@@ -102,9 +157,10 @@ function nodeOf(rule: string): Node {
     at += 1;
     const test = tree.not ? (seen: Seen) => !said(seen) : said;
     const forms = formsOf(tree.matcher, tree.value)?.filter(test) ?? null;
-    return { ...tree, test, forms };
+    const guess = tree.matcher.endsWith("Regexp") ? guessed(tree.value.at(-1) ?? "") : "";
+    return { ...tree, test, forms, guess };
   };
-  return build(parseRule(rule, httpMatchers));
+  return build(httpTree(rule));
 }
 
 function casesOf(node: Node): Leaf[][] | null {
@@ -112,9 +168,10 @@ function casesOf(node: Node): Leaf[][] | null {
   const left = casesOf(node.left);
   const right = casesOf(node.right);
   if (left === null || right === null) return null;
+  if (node.matcher === "and" && left.length * right.length > mostCases) return null;
   const all =
     node.matcher === "or" ? [...left, ...right] : left.flatMap((a) => right.map((b) => [...a, ...b]));
-  return all.length > mostCases ? null : all;
+  return all.length > mostCases || all.some((one) => one.length > mostLeaves) ? null : all;
 }
 
 /** Of which part of a request each matcher speaks. */
@@ -231,13 +288,36 @@ const hostOf = (of: Case): string | null => {
   return leaf === undefined ? null : withoutDot((leaf.value[0] ?? "").toLowerCase());
 };
 
-function readOf(name: string, rule: string): Read | null {
+/** What the paths of a case begin with; null where that may be anything. */
+const startOf = (of: Case): string | null =>
+  of
+    .flatMap((leaf) => (leaf.not ? [] : [leaf.matcher === "Path" ? (leaf.value[0] ?? "") : prefixOf(leaf)]))
+    .reduce((longest, one) => (one !== null && one.length >= (longest ?? "").length ? one : longest), null);
+
+const sizeOf = (node: Node): number => ("left" in node ? sizeOf(node.left) + sizeOf(node.right) : 1);
+
+/** Whether some path begins with both. */
+const meet = (one: string | null, other: string | null): boolean =>
+  one === null || other === null || one.startsWith(other) || other.startsWith(one);
+
+/** Null where it is no rule, or nothing is left to read it. */
+function readOf(name: string, rule: string, effort: Effort): Read | null {
+  if (!effort.spend("reading", 100 + rule.length)) return null;
   try {
     const node = nodeOf(rule);
-    const cases = casesOf(node)?.filter((one) => !contradicts(one)) ?? null;
+    const all = casesOf(node);
+    if (!effort.spend("reading", all?.reduce((sum, one) => sum + one.length ** 2, 0) ?? 0)) return null;
+    const cases = all?.filter((one) => !contradicts(one)) ?? null;
     const hosts = cases?.map(hostOf) ?? [null];
     const needed = hosts.filter((host) => host !== null);
-    return { name, node, cases, hosts: needed.length === hosts.length ? new Set(needed) : null };
+    return {
+      name,
+      node,
+      cases,
+      hosts: needed.length === hosts.length ? new Set(needed) : null,
+      starts: cases?.map(startOf) ?? [null],
+      size: sizeOf(node),
+    };
   } catch (error) {
     if (error instanceof RuleError) return null;
     throw error;
@@ -245,13 +325,14 @@ function readOf(name: string, rule: string): Read | null {
 }
 
 /** From the highest priority down; a router whose rule is not understood leaves its mark at its level. */
-function levelsOf(routers: readonly Ranked[]): Level[] {
+async function levelsOf(routers: readonly Ranked[], effort: Effort): Promise<Level[]> {
   const levels = new Map<bigint, Level>();
   for (const { name, rule, priority } of routers) {
     const inForce = priority !== 0n || rule === null ? priority : BigInt(httpPriority(rule));
     const level = levels.get(inForce) ?? { priority: inForce, read: [], unread: false };
     levels.set(inForce, level);
-    const read = rule === null ? null : readOf(name, rule);
+    await effort.rest();
+    const read = rule === null ? null : readOf(name, rule, effort);
     if (read === null) level.unread = true;
     else level.read.push(read);
   }
@@ -268,7 +349,7 @@ const holds = (node: Node, seen: Seen): boolean => {
 
 /** A text that a regular expression of the usual kind matches; whether it does is looked at afterwards. */
 const guessed = (pattern: string): string =>
-  pattern
+  (pattern.length > longestGuessed ? "" : pattern)
     .replace(/^\(\?i\)/, "")
     .replace(/^\^|\$$/g, "")
     .replace(/\((?:\?:)?([^()|]*)(?:\|[^()]*)?\)/g, "$1")
@@ -285,64 +366,153 @@ const sent = (path: string): string =>
       : `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, "0")}`,
   ).join("");
 
-/** Requests that may meet these conditions, likely ones first. */
-function* requestsFor(leaves: readonly Leaf[]): Generator<HttpRequest> {
+/** The client where it may be any. */
+export const anyClient = "192.0.2.1";
+
+/** A request behind an entry point; null for a path that none lets through. */
+function behindEntryPoint(request: HttpRequest): HttpRequest | null {
+  const path = throughEntryPoint(toBytes(request.path));
+  return path === null ? null : { ...request, path: fromBytes(path) };
+}
+
+/**
+ * Requests that meet these conditions in each of their parts, as far as that is guessed, likely ones first. `several`: also those with
+ * several values of one header, or of one name in the query.
+ */
+function* requestsFor(leaves: readonly Leaf[], several: boolean): Generator<HttpRequest> {
   const said = (...matchers: string[]) =>
     leaves.filter(({ matcher, not }) => matchers.includes(matcher) && !not);
   const texts = (matcher: string) => said(matcher).map(({ value }) => value[0] ?? "");
   const prefixes = texts("PathPrefix").sort((a, b) => b.length - a.length);
   const hosts = [
     ...texts("Host").map((host) => (host === "*" ? "any.example" : host.toLowerCase().replace(/^\*/, "any"))),
-    ...texts("HostRegexp").map(guessed),
+    ...said("HostRegexp").map(({ guess }) => guess),
     "any.example",
   ];
   const paths = [
     ...texts("Path"),
-    ...texts("PathRegexp").map(guessed),
+    ...said("PathRegexp").map(({ guess }) => guess),
     ...prefixes,
     ...prefixes.map((prefix) => `${prefix.replace(/\/$/, "")}/any`),
     "/",
     "/any",
   ].filter((path) => path.startsWith("/"));
-  const pairs = (exact: string, regexp: string) =>
-    said(exact, regexp).map(({ matcher, value: [name = "", text = ""] }): [string, string] => [
-      name,
-      matcher === regexp ? guessed(text) : text,
-    ]);
-  const headers: Record<string, string[]> = {};
-  for (const [name, value] of pairs("Header", "HeaderRegexp")) {
-    headers[name.toLowerCase()] = [...(headers[name.toLowerCase()] ?? []), value];
-  }
-  const query = pairs("Query", "QueryRegexp")
-    .map((pair) => pair.map(encodeURIComponent).join("="))
-    .join("&");
+  /** Values by name, those that are written out before those that are guessed. */
+  const named = (exact: string, regexp: string, called: (name: string) => string) => {
+    const found = new Map<string, Set<string>>();
+    for (const { matcher, value, guess } of [...said(exact), ...said(regexp)]) {
+      const [name = "", text = ""] = value;
+      const values = found.get(called(name)) ?? new Set();
+      found.set(called(name), values.add(matcher === regexp ? guess : text));
+    }
+    return [...found].map(([name, values]): [string, string[]] => [name, [...values]]);
+  };
+  const headersSaid = named("Header", "HeaderRegexp", (name) => name.toLowerCase());
+  const querySaid = named("Query", "QueryRegexp", (name) => name);
+  const most = Math.max(1, ...[...headersSaid, ...querySaid].map(([, values]) => values.length));
   const client =
     texts("ClientIP")
       .sort((a, b) => b.length - a.length)[0]
-      ?.split("/")[0] ?? "192.0.2.1";
+      ?.split("/")[0] ?? anyClient;
   const remoteAddr = client.includes(":") ? `[${client}]:1` : `${client}:1`;
   const methods = [...texts("Method").map((method) => method.toUpperCase()), "GET", "POST", "PUT"];
-  for (const host of new Set(hosts))
-    for (const path of new Set(paths))
-      for (const method of new Set(methods))
-        yield { method, host, path: sent(path), query, headers, remoteAddr };
+
+  const about = (subject: string) => leaves.filter(({ matcher }) => subjects[matcher] === subject);
+  /** Each condition looks at one part: those of which it is known that they fail need no request. */
+  const fits = (conditions: readonly Leaf[], seen: () => Seen | null): boolean => {
+    if (conditions.length === 0) return true;
+    const made = seen();
+    return made !== null && conditions.every(({ test, not }) => test(made) !== not);
+  };
+  const [onHost, onPath, onMethod] = [about("host"), about("path"), about("method")];
+  const onRest = [...about("header"), ...about("query"), ...about("client")];
+  const plain = { method: "GET", host: "any.example", path: "/", query: "", headers: {}, remoteAddr };
+  const fittingHosts = [...new Set(hosts)].filter((host) =>
+    fits(onHost, () => ({ ...nothing, host: canonicalHost(host) })),
+  );
+  if (fittingHosts.length === 0) return;
+  const fittingPaths = [...new Set(paths.map(sent))].filter((path) =>
+    fits(onPath, () => {
+      const request = behindEntryPoint({ ...plain, path });
+      return request === null ? null : seenOf(request);
+    }),
+  );
+  const fittingMethods = [...new Set(methods)].filter((method) =>
+    fits(onMethod, () => ({ ...nothing, method })),
+  );
+  for (const count of several ? new Set([1, most]) : [1]) {
+    const headers = Object.fromEntries(headersSaid.map(([name, values]) => [name, values.slice(0, count)]));
+    const query = querySaid
+      .flatMap(([name, values]) => values.slice(0, count).map((value) => [name, value]))
+      .map((pair) => pair.map(encodeURIComponent).join("="))
+      .join("&");
+    if (!fits(onRest, () => seenOf({ ...plain, headers, query }))) continue;
+    for (const host of fittingHosts)
+      for (const path of fittingPaths)
+        for (const method of fittingMethods) yield { method, host, path, query, headers, remoteAddr };
+  }
 }
 
-/** A request that both match and that nobody before them takes; null where none is found. */
-function exampleOf(one: Read, other: Read, before: readonly Read[]): HttpRequest | null {
+/** Requests that a rule takes, a few for each of its alternatives; none where it is no rule, or none is found. */
+export function* requestsOf(rule: string): Generator<HttpRequest> {
+  const read = readOf("", rule, new Effort());
+  for (const one of read?.cases ?? []) {
+    let tries = 0;
+    let given = 0;
+    for (const request of requestsFor(one, true)) {
+      tries += 1;
+      if (tries > mostTries || given >= mostOfCase) break;
+      const sent = behindEntryPoint(request);
+      if (sent === null || read === null || !holds(read.node, seenOf(sent))) continue;
+      given += 1;
+      yield sent;
+    }
+  }
+}
+
+/** Whether two cases want different values of one name, which no request has that is meant for either. */
+const differ = (one: Case, other: Case): boolean => {
+  const name = ({ matcher, value: [key = ""] }: Leaf) => (matcher === "Header" ? key.toLowerCase() : key);
+  const exact = ({ matcher, not }: Leaf) => !not && (matcher === "Header" || matcher === "Query");
+  return one
+    .filter(exact)
+    .some((a) =>
+      other.some(
+        (b) =>
+          exact(b) &&
+          a.matcher === b.matcher &&
+          name(a) === name(b) &&
+          (a.value[1] ?? "") !== (b.value[1] ?? ""),
+      ),
+    );
+};
+
+/**
+ * A request that both match and that nobody before them takes; null where none is found. It has one value of each name: rules that differ
+ * in a header's value are meant for different requests.
+ */
+function exampleOf(
+  one: Read,
+  other: Read,
+  before: () => readonly Read[],
+  effort: Effort,
+): HttpRequest | null {
   let tries = 0;
-  for (const a of one.cases ?? [])
-    for (const b of other.cases ?? []) {
+  for (const [index, a] of (one.cases ?? []).entries())
+    for (const [at, b] of (other.cases ?? []).entries()) {
+      if (!effort.spend("ties", 1)) return null;
+      if (!meet(one.starts[index] ?? null, other.starts[at] ?? null)) continue;
       const both = [...a, ...b];
-      if (contradicts(both)) continue;
-      for (const request of requestsFor(both)) {
+      if (!effort.spend("ties", both.length ** 2)) return null;
+      if (differ(a, b) || contradicts(both)) continue;
+      effort.spend("ties", 100);
+      for (const request of requestsFor(both, false)) {
         tries += 1;
-        if (tries > mostTries) return null;
-        const path = throughEntryPoint(toBytes(request.path));
-        if (path === null) continue;
-        const seen = seenOf({ ...request, path: fromBytes(path) });
-        if (!holds(one.node, seen) || !holds(other.node, seen)) continue;
-        if (!before.some(({ node }) => holds(node, seen))) return request;
+        if (tries > mostTries || !effort.spend("ties", 50 + 5 * before().length)) return null;
+        const sent = behindEntryPoint(request);
+        const seen = sent === null ? null : seenOf(sent);
+        if (seen === null || !holds(one.node, seen) || !holds(other.node, seen)) continue;
+        if (!before().some(({ node }) => holds(node, seen))) return request;
       }
     }
   return null;
@@ -351,8 +521,14 @@ function exampleOf(one: Read, other: Read, before: readonly Read[]): HttpRequest
 const covers = (cases: readonly Case[] | null, node: Node): boolean =>
   cases?.every((one) => implies(one, node)) ?? false;
 
-const shareHost = (one: ReadonlySet<string>, other: ReadonlySet<string>): boolean =>
-  [...one].some((host) => other.has(host));
+/** Who of these takes all that a case matches; undefined: that is not proved of any. */
+function shadowing(of: Case, earlier: readonly Read[], effort: Effort): string | undefined {
+  const start = startOf(of);
+  return earlier.find(({ node, starts, size }) => {
+    if (!effort.spend("shadows", starts.length) || !starts.some((one) => meet(one, start))) return false;
+    return effort.spend("shadows", 5 * of.length * size) && implies(of, node);
+  })?.name;
+}
 
 /** Routers by the host that they need, so that those of other hosts are not looked at. */
 class Earlier {
@@ -361,7 +537,11 @@ class Earlier {
 
   add(read: Read): void {
     if (read.hosts === null) this.#open.push(read);
-    for (const host of read.hosts ?? []) this.#byHost.set(host, [...(this.#byHost.get(host) ?? []), read]);
+    for (const host of read.hosts ?? []) {
+      const all = this.#byHost.get(host);
+      if (all === undefined) this.#byHost.set(host, [read]);
+      else all.push(read);
+    }
   }
 
   of(host: string | null): Read[] {
@@ -372,6 +552,36 @@ class Earlier {
     if (hosts === null) return [...new Set([...this.#open, ...[...this.#byHost.values()].flat()])];
     return [...new Set([...hosts].flatMap((host) => this.of(host)))];
   }
+}
+
+/** Of routers that are as high as each other. */
+async function tiesOf(level: readonly Read[], earlier: Earlier, effort: Effort): Promise<Conflict[]> {
+  const ties: Conflict[] = [];
+  const places = new Map(level.map((read, index) => [read, index]));
+  const byHost = new Earlier();
+  for (const one of level) byHost.add(one);
+  for (const [index, one] of level.entries()) {
+    const others =
+      one.hosts === null
+        ? level.slice(index + 1)
+        : byHost.ofAll(one.hosts).filter((other) => (places.get(other) ?? 0) > index);
+    let before: Read[] | null = null;
+    const beforeOne = () => {
+      before ??= earlier.ofAll(one.hosts);
+      return before;
+    };
+    for (const other of others) {
+      await effort.rest();
+      const example = exampleOf(one, other, beforeOne, effort);
+      if (example === null) continue;
+      const alike = covers(one.cases, other.node) && covers(other.cases, one.node);
+      ties.push({ kind: alike ? "duplicate" : "tie", router: one.name, other: other.name, example });
+      effort.tied();
+    }
+    // Nothing more is found without any effort left.
+    if (!effort.spend("ties", 1)) break;
+  }
+  return ties;
 }
 
 /**
@@ -386,41 +596,29 @@ class Earlier {
  * Ties: two rules of the same priority are told with a request that both match and no earlier router takes, tried on all rules; without
  * such a request nothing is said. Below a router whose rule is not understood no tie is told: that one may take the request.
  *
+ * What goes beyond the effort is not looked at (`isSpent`).
+ *
  * Left aside, as in `routerFor`: CNAME flattening, and providersPrecedence, which decides ties between providers.
  */
-export function conflictsOf(routers: readonly Ranked[]): Conflict[] {
+export async function conflictsOf(routers: readonly Ranked[], effort = new Effort()): Promise<Conflict[]> {
   const conflicts: Conflict[] = [];
   const earlier = new Earlier();
   let understood = true;
-  for (const { read: level, unread } of levelsOf(routers)) {
+  for (const { read: level, unread } of await levelsOf(routers, effort)) {
     const reached: Read[] = [];
     for (const one of level) {
+      await effort.rest();
       if (one.cases?.length === 0) {
         conflicts.push({ kind: "never", router: one.name });
         continue;
       }
-      const by =
-        one.cases?.map((of) => earlier.of(hostOf(of)).find(({ node }) => implies(of, node))?.name) ?? [];
+      const by = one.cases?.map((of) => shadowing(of, earlier.of(hostOf(of)), effort)) ?? [];
       const names = by.filter((name) => name !== undefined);
       if (by.length > 0 && names.length === by.length)
         conflicts.push({ kind: "shadowed", router: one.name, by: [...new Set(names)] });
       else reached.push(one);
     }
-    if (understood)
-      reached.forEach((one, index) => {
-        for (const other of reached.slice(index + 1)) {
-          if (one.hosts !== null && other.hosts !== null && !shareHost(one.hosts, other.hosts)) continue;
-          const example = exampleOf(one, other, earlier.ofAll(one.hosts));
-          if (example === null) continue;
-          const alike = covers(one.cases, other.node) && covers(other.cases, one.node);
-          conflicts.push({
-            kind: alike ? "duplicate" : "tie",
-            router: one.name,
-            other: other.name,
-            example,
-          });
-        }
-      });
+    if (understood) conflicts.push(...(await tiesOf(reached, earlier, effort)));
     if (unread) understood = false;
     for (const one of level) earlier.add(one);
   }
@@ -483,14 +681,15 @@ function neededNames(tree: Tree): string[] | null {
   return left ?? right;
 }
 
-/** Whether all server names of `name` are claimed by an HTTP router's host. */
-function claims(host: string, name: string): boolean {
-  if (name.startsWith("*")) return host === name;
+/** What tells whether all server names of a name are claimed by an HTTP router's host. */
+function claimedBy(host: string): (name: string) => boolean {
   try {
-    return tcpRule(`HostSNI(${JSON.stringify(host)})`)({ serverName: name, remoteIp: "", alpn: [] });
+    const matches = tcpRule(`HostSNI(${JSON.stringify(host)})`);
+    return (name) =>
+      name.startsWith("*") ? host === name : matches({ serverName: name, remoteIp: "", alpn: [] });
   } catch (error) {
     // Traefik makes no rule of such a host.
-    if (error instanceof RuleError) return false;
+    if (error instanceof RuleError) return (name) => name.startsWith("*") && host === name;
     throw error;
   }
 }
@@ -517,7 +716,8 @@ export function tcpConflictsOf(tcp: readonly TcpRouter[], http: readonly HttpRou
     .filter(({ tls }) => tls)
     .flatMap(({ name, rule, enabled }) => {
       const named = namesOf(rule, hostsOf);
-      return named === null ? [] : [{ name, hosts: named, enabled }];
+      const claims = named?.filter((host) => host !== "*").map(claimedBy) ?? [];
+      return named === null ? [] : [{ name, hosts: named, claims, enabled }];
     });
   // A host "*" is a server name of any kind, too.
   const open = hosts.filter((one) => one.hosts.length === 0 || one.hosts.includes("*"));
@@ -553,8 +753,7 @@ export function tcpConflictsOf(tcp: readonly TcpRouter[], http: readonly HttpRou
     }
     // HostSNI(`*`) with such a priority is asked before it, and hands over to HTTP.
     if (read.some((one) => one.tls && one.alone && one.priority >= priority)) continue;
-    const owners = (wanted: string) =>
-      hosts.filter((one) => one.hosts.some((host) => host !== "*" && claims(host, wanted)));
+    const owners = (wanted: string) => hosts.filter((one) => one.claims.some((claimed) => claimed(wanted)));
     const names = [...new Set(namesOf(rule, serverNamesOf) ?? [])].filter((one) => one !== "*");
     const taken = names.filter((one) => owners(one).length > 0);
     const all = neededNames(tree)?.every((one) => taken.includes(withoutDot(one))) ?? false;

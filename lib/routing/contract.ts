@@ -19,7 +19,8 @@ export const candidate = z.object({
   /** With its provider: "shop@file". */
   name: z.string(),
   rule: z.string(),
-  priority: z.number(),
+  /** A whole number, perhaps beyond a double's. */
+  priority: z.string(),
   service: z.string(),
   middlewares: z.array(z.string()),
   /**
@@ -34,6 +35,13 @@ export const candidate = z.object({
 });
 export type Candidate = z.infer<typeof candidate>;
 
+const asked = {
+  /** In the order in which they are asked; of those that miss, the ones that miss least. */
+  candidates: z.array(candidate),
+  /** Routers that are left out. */
+  more: z.int(),
+};
+
 export const routed = z.object({
   traefik: z.string(),
   /** Why nothing can be said. */
@@ -44,10 +52,15 @@ export const routed = z.object({
     z.object({
       name: z.string(),
       address: z.string(),
-      /** In the order in which they are asked; of those that miss, the ones that miss least. */
-      candidates: z.array(candidate),
-      /** Routers that are left out. */
-      more: z.int(),
+      ...asked,
+      /** Whom the router that takes it asks next, and so on: its children, after its middlewares. The last one leads to a service. */
+      below: z.array(
+        z.object({
+          /** Whose children they are. */
+          parent: z.string(),
+          ...asked,
+        }),
+      ),
     }),
   ),
 });

@@ -112,8 +112,24 @@ const inverted = (tree: Tree): Tree =>
       }
     : { ...tree, not: !tree.not };
 
+/** Of parentheses and negations in each other: nobody writes as many. */
+const mostDepth = 100;
+
+/** Operands joined, half and half: what walks the tree goes no deeper than the rule is nested, however long it is. */
+function joined(matcher: "and" | "or", operands: readonly Tree[], from = 0, to = operands.length): Tree {
+  const middle = (from + to + 1) >> 1;
+  const only = operands[from];
+  if (only !== undefined && middle === to) return only;
+  return {
+    matcher,
+    left: joined(matcher, operands, from, middle),
+    right: joined(matcher, operands, middle, to),
+  };
+}
+
 class Parser {
   #at = 0;
+  #depth = 0;
   constructor(
     private readonly tokens: readonly Token[],
     private readonly names: ReadonlyMap<string, string>,
@@ -139,33 +155,32 @@ class Parser {
   }
 
   #either(): Tree {
-    let left = this.#both();
+    const operands = [this.#both()];
     while (this.#next()?.kind === "||") {
       this.#at += 1;
-      left = { matcher: "or", left, right: this.#both() };
+      operands.push(this.#both());
     }
-    return left;
+    return joined("or", operands);
   }
 
   #both(): Tree {
-    let left = this.#one();
+    const operands = [this.#one()];
     while (this.#next()?.kind === "&&") {
       this.#at += 1;
-      left = { matcher: "and", left, right: this.#one() };
+      operands.push(this.#one());
     }
-    return left;
+    return joined("and", operands);
   }
 
   #one(): Tree {
     const token = this.#next();
-    if (token?.kind === "!") {
+    if (token?.kind === "!" || token?.kind === "(") {
       this.#at += 1;
-      return inverted(this.#one());
-    }
-    if (token?.kind === "(") {
-      this.#at += 1;
-      const tree = this.#either();
-      this.#take(")");
+      this.#depth += 1;
+      if (this.#depth > mostDepth) throw new RuleError("it is nested too deeply", token.at);
+      const tree = token.kind === "!" ? inverted(this.#one()) : this.#either();
+      if (token.kind === "(") this.#take(")");
+      this.#depth -= 1;
       return tree;
     }
     const name = this.#take("name");

@@ -146,7 +146,7 @@ describe("Traefik's cases", () => {
       .map(({ name, rule, priority, provider }) => ({
         name: name || rule,
         rule,
-        priority,
+        priority: BigInt(priority),
         provider,
       }));
   test.each([...of("priority", "http"), ...of("route", "http")])("$id: the router is the one", (one) => {
@@ -219,6 +219,46 @@ describe("Traefik's cases", () => {
 });
 
 describe("what Go does", () => {
+  test("an address of IPv4 is in no network of IPv6, and none of IPv6 in one of IPv4", () => {
+    const within = (network: string, address: string): boolean => {
+      const [known, ip] = [parseNetwork(network), parseIp(address)];
+      if (known === null || ip === null) throw new Error("an address that is none");
+      return contains(known, ip);
+    };
+    expect(within("::/0", "10.0.0.1")).toBe(false);
+    expect(within("::/0", "2001:db8::1")).toBe(true);
+    expect(within("::ffff:0:0/90", "10.0.0.1")).toBe(false);
+    expect(within("::ffff:10.0.0.0/104", "10.0.0.1")).toBe(true);
+    expect(within("::ffff:10.0.0.1", "10.0.0.1")).toBe(true);
+    expect(within("0.0.0.0/0", "10.0.0.1")).toBe(true);
+    expect(within("0.0.0.0/0", "::1")).toBe(false);
+    const clientIs = (remoteAddr: string) =>
+      httpRule("ClientIP(`::/0`)")(
+        seenOf({ method: "GET", host: "a", path: "/", query: "", headers: {}, remoteAddr }),
+      );
+    expect(clientIs("192.0.2.1:1")).toBe(false);
+    expect(clientIs("[2001:db8::1]:1")).toBe(true);
+  });
+  test("Host(`*`) takes a request without a host, and no other Host does", () => {
+    const nameless = seenOf({ method: "GET", host: "", path: "/", query: "", headers: {}, remoteAddr: "" });
+    expect(httpRule("Host(`*`)")(nameless)).toBe(true);
+    expect(httpRule("!Host(`*`)")(nameless)).toBe(false);
+    expect(httpRule("Host(`a.example`)")(nameless)).toBe(false);
+    expect(httpRule("Host(`*.example`)")(nameless)).toBe(false);
+  });
+  test("priorities beyond a double's whole numbers are told apart", () => {
+    const most = 2n ** 63n - 1n;
+    const one = (name: string, priority: bigint): Router => ({
+      name,
+      rule: "PathPrefix(`/`)",
+      priority,
+      provider: "internal",
+    });
+    const request = { method: "GET", host: "a", path: "/", query: "", headers: {}, remoteAddr: "" };
+    const { winner, ties } = routerFor([one("dashboard", most - 2n), one("api", most - 1n)], request);
+    expect(winner?.name).toBe("api");
+    expect(ties).toEqual([]);
+  });
   test("a new line ends an expression where something could end", () => {
     expect(() => httpRule("Host(`a`)\n&& Path(`/`)")).toThrow();
     expect(httpRule("Host(`a`) &&\n Path(`/`)\n")).toBeTypeOf("function");

@@ -62,8 +62,9 @@ const withoutDot = (host: string): string => (host.endsWith(".") ? host.slice(0,
 
 /** Whether a host is the one of a rule: a last dot on either side is nothing, "*.x" is one more label, "*" is all. */
 function hostTest(rule: string): (host: string) => boolean {
+  // Also a request that names none.
+  if (rule === "*") return () => true;
   const wanted = rule.toLowerCase();
-  if (wanted === "*") return () => true;
   if (wanted.startsWith("*.")) {
     const rest = withoutDot(wanted.slice(1));
     return (host) => {
@@ -103,7 +104,7 @@ const httpMatchers: Readonly<Record<string, Matcher<Seen>>> = {
     counts: [1],
     make: ([host = ""]) => {
       const test = hostTest(ascii(host));
-      return (seen) => seen.host !== "" && test(seen.host);
+      return (seen) => test(seen.host);
     },
   },
   HostRegexp: {
@@ -270,8 +271,11 @@ export function seenOf({ method, host, path, query, headers, remoteAddr }: HttpR
 
 /** What a rule says of an HTTP request. Throws RuleError where Traefik refuses the rule. */
 export function httpRule(rule: string): Test<Seen> {
-  return compile(parseRule(rule, Object.keys(httpMatchers)), httpMatchers);
+  return compile(httpTree(rule), httpMatchers);
 }
+
+/** A rule as a tree. Throws RuleError where it is no expression of matchers that there are. */
+export const httpTree = (rule: string): Tree => parseRule(rule, Object.keys(httpMatchers));
 
 /** A matcher of a rule as it stands there, with what it says alone. */
 export type Part = { readonly text: string; readonly test: (seen: Seen) => boolean };
@@ -284,7 +288,7 @@ export function httpParts(rule: string): Part[] {
     const text = `${tree.not ? "!" : ""}${tree.matcher}(${values.join(", ")})`;
     return [{ text, test: compile(tree, httpMatchers) }];
   };
-  return leaves(parseRule(rule, Object.keys(httpMatchers)));
+  return leaves(httpTree(rule));
 }
 
 /** What a rule says of a TCP connection. Throws RuleError. */
@@ -296,7 +300,7 @@ export function tcpRule(rule: string): (connection: Connection) => boolean {
 
 /** The hosts that a rule names, for certificates. Throws RuleError where the rule is no expression. */
 export const hostsOf = (rule: string): string[] =>
-  valuesOf(parseRule(rule, Object.keys(httpMatchers)), ["Host"]).map((host) => host.toLowerCase());
+  valuesOf(httpTree(rule), ["Host"]).map((host) => host.toLowerCase());
 /** The server names that a TCP rule names. Throws RuleError. */
 export const serverNamesOf = (rule: string): string[] =>
   valuesOf(parseRule(rule, Object.keys(tcpMatchers)), ["HostSNI"]).map((host) => host.toLowerCase());

@@ -6,14 +6,14 @@ import { type HttpRequest, httpParts, httpPriority, httpRule, seenOf } from "./m
 export type Router = {
   readonly name: string;
   readonly rule: string;
-  /** 0: as long as its rule. */
-  readonly priority: number;
+  /** 0: as long as its rule. Those of Traefik itself are beyond a double's whole numbers. */
+  readonly priority: bigint;
   readonly provider: string;
 };
 export type Candidate<R extends Router = Router> = {
   readonly router: R;
   /** The one in force. */
-  readonly priority: number;
+  readonly priority: bigint;
   /** "broken": Traefik refuses its rule, and serves as if it were not there. */
   readonly state: "matches" | "misses" | "broken";
   /** Each matcher of its rule, with whether it holds. */
@@ -41,7 +41,7 @@ export function routerFor<R extends Router>(
   const seen = seenOf(request);
   const candidates = routers
     .map((router): Candidate<R> => {
-      const priority = router.priority === 0 ? httpPriority(router.rule) : router.priority;
+      const priority = router.priority === 0n ? BigInt(httpPriority(router.rule)) : router.priority;
       try {
         const parts = httpParts(router.rule).map(({ text, test }) => ({ text, holds: test(seen) }));
         const state = httpRule(router.rule)(seen) ? "matches" : "misses";
@@ -51,7 +51,13 @@ export function routerFor<R extends Router>(
         return { router, priority, state: "broken", parts: [], error: error.message };
       }
     })
-    .sort((a, b) => b.priority - a.priority || rankOf(a, precedence) - rankOf(b, precedence));
+    .sort((a, b) =>
+      a.priority === b.priority
+        ? rankOf(a, precedence) - rankOf(b, precedence)
+        : a.priority > b.priority
+          ? -1
+          : 1,
+    );
   const matching = candidates.filter(({ state }) => state === "matches");
   const [first] = matching;
   return {

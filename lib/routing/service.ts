@@ -10,6 +10,8 @@ import { fromBytes, partsOfUrl, routingPath, throughEntryPoint, toBytes } from "
 import { routerFor } from "./routers";
 
 const mostShown = 50;
+/** Parents and children deeper than that are a mistake. */
+const mostLevels = 20;
 type Asked = HttpRequest & { readonly tls: boolean };
 
 const invalid = (field: string, problem: string, message: string) =>
@@ -105,7 +107,7 @@ const shown = (
 ): Candidate => ({
   name,
   rule,
-  priority,
+  priority: String(priority),
   service,
   middlewares: [...middlewares],
   state,
@@ -113,12 +115,34 @@ const shown = (
   errors: [...errors],
 });
 
+/** All who are asked at an entry point; then the children of who takes it, and theirs (multi-layer routing, Traefik 3.6). */
 function at(
   { name, address }: EntryPoint,
   routers: readonly TraefikRouter[],
   request: Asked,
 ): Routed["entryPoints"][number] {
-  const own = routers.filter((one) => one.entryPoints.includes(name) && one.tls === request.tls);
+  const own = routers.filter(
+    ({ parents, entryPoints, tls }) =>
+      parents.length === 0 && entryPoints.includes(name) && tls === request.tls,
+  );
+  const first = among(own, request);
+  const below: Routed["entryPoints"][number]["below"] = [];
+  for (let [taken] = first.candidates; taken?.state === "taken" && below.length < mostLevels; ) {
+    const parent = taken.name;
+    const children = routers.filter(({ parents }) => parents.includes(parent));
+    if (children.length === 0) break;
+    const next = among(children, request);
+    below.push({ parent, ...next });
+    [taken] = next.candidates;
+  }
+  return { name, address, ...first, below };
+}
+
+/** Which of these takes a request, and why the others do not. */
+function among(
+  own: readonly TraefikRouter[],
+  request: Asked,
+): Pick<Routed["entryPoints"][number], "candidates" | "more"> {
   const enabled = own.filter((one) => one.enabled);
   const { winner, ties, candidates } = routerFor(enabled, request);
   const asked = candidates.map(({ router, priority, state, parts, error }): Candidate => {
@@ -133,5 +157,5 @@ function at(
     ...own.filter((one) => !one.enabled).map((one) => shown(one, "disabled")),
     ...asked.filter(({ state }) => state === "misses").sort((a, b) => holding(b) - holding(a)),
   ];
-  return { name, address, candidates: all.slice(0, mostShown), more: Math.max(0, all.length - mostShown) };
+  return { candidates: all.slice(0, mostShown), more: Math.max(0, all.length - mostShown) };
 }

@@ -63,7 +63,7 @@ const matcher = (): string => {
     () => `Query(\`${pick(["q", "p"])}\`, \`${pick(["1", "two"])}\`)`,
     () => `QueryRegexp(\`q\`, \`${pick(["^t", ".*", "1|2"])}\`)`,
     () => "Query(`q`)",
-    () => `ClientIP(\`${pick(["127.0.0.1", "10.0.0.0/8", "0.0.0.0/0"])}\`)`,
+    () => `ClientIP(\`${pick(["127.0.0.1", "10.0.0.0/8", "0.0.0.0/0", "::/0"])}\`)`,
   ];
   return pick(made)();
 };
@@ -94,11 +94,11 @@ const routers: Router[] = [
     name: `r${index}@file`,
     // In groups, or the few that say little would take everything.
     rule: `Header(\`X-Group\`, \`${index % groups}\`) && (${rule(1 + roll(3))})`,
-    priority: roll(2) === 0 ? 0 : 1 + roll(200),
+    priority: BigInt(roll(2) === 0 ? 0 : 1 + roll(200)),
     provider: "file",
   })),
-  { name: "low@file", rule: "PathPrefix(`/`)", priority: -5, provider: "file" },
-  ...refused.map((one, index) => ({ name: `bad${index}@file`, rule: one, priority: 0, provider: "file" })),
+  { name: "low@file", rule: "PathPrefix(`/`)", priority: -5n, provider: "file" },
+  ...refused.map((one, index) => ({ name: `bad${index}@file`, rule: one, priority: 0n, provider: "file" })),
 ];
 const bare = ({ name }: Router) => name.replace("@file", "");
 
@@ -113,7 +113,7 @@ const file = JSON.stringify({
           entryPoints: ["web"],
           service: "noop@internal",
           middlewares: [`to-${bare(one)}`],
-          ...(one.priority === 0 ? {} : { priority: one.priority }),
+          ...(one.priority === 0n ? {} : { priority: Number(one.priority) }),
         },
       ]),
     ),

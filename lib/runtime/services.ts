@@ -16,8 +16,11 @@ import { healthService } from "../health/service";
 import { incidentsService } from "../incidents/service";
 import { countChanges } from "../metrics/changes";
 import { notifyService } from "../notify/service";
+import { routingMaintenanceService } from "../routing/files/maintenance";
+import { registerRouting } from "../routing/files/register";
 import { varnishDialInService } from "../vcl/dial-in";
 import { registerVcl } from "../vcl/register";
+import { vclTrialsService } from "../vcl/try-service";
 
 /** Something that works by itself while Sluice runs. `start` resolves with the way to stop it. */
 export type Service = {
@@ -32,6 +35,7 @@ export const kinds: readonly (() => void)[] = [
   registerAlerts,
   registerCloudflare,
   registerVcl,
+  registerRouting,
   countChanges,
 ];
 
@@ -45,12 +49,15 @@ export const services: readonly Service[] = [
   notifyService,
   // Nodes that dial in are looked at by the connections.
   varnishDialInService,
+  vclTrialsService,
   connectionsService,
+  // It ends the looks at repositories, which take long, before those are waited for.
   zoneTrafficService,
   attacksService,
   riverService,
   alertsService,
   servicesService,
+  routingMaintenanceService,
   purgeOutbox,
   purgeGateway,
 ];

@@ -89,6 +89,13 @@ test.each([
   expect(maskedText(text)).not.toContain("hush");
 });
 
+test.each(["$apr1$salt$hush", "$2y$05$hush", "$6$salt$hush", "$argon2id$v=19$hush"])(
+  "the hash %s is no word to be told",
+  (hash) => {
+    expect(maskedText(`user "ada:${hash}" is not known`)).toBe('user "ada:•••" is not known');
+  },
+);
+
 test("a long line costs no more than its length", () => {
   const begun = performance.now();
   for (const word of ["pass-", "a1", "a-", "a://b:", "secret", "authorization: "])

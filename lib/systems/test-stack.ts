@@ -11,6 +11,9 @@ const stackFile = z.object({
   hosts: z.array(z.string()),
   /** The file that each Varnish node starts with, on the host. */
   vclFiles: z.record(z.string(), z.string()),
+  /** The folder of Traefik's file provider, and its access log, on the host. */
+  traefikRules: z.string(),
+  traefikLog: z.string(),
   secrets: z.object({
     varnishSecretFile: z.string(),
     cloudflareToken: z.string(),

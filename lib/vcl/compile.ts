@@ -83,17 +83,21 @@ function merged(problems: readonly VclProblem[]): VclProblem[] {
   return [...all.values()];
 }
 
-/** A name of ours on a node. */
-export const vclNameOf = (revision: number, changeId: number): string => `sluice-r${revision}-c${changeId}`;
-export const ownVcl = /^sluice-r(\d+)-c(\d+)$/;
+/** A name of ours on a node. With its text's hash: another Sluice, or a restored database, counts again from 1. */
+export const vclNameOf = (revision: number, changeId: number, hash: string): string =>
+  `sluice-r${revision}-c${changeId}-${hash.slice(0, 8)}`;
+export const ownVcl = /^sluice-r(\d+)-c\d+-([a-f0-9]{8})$/;
+/** A draft's, while it is compiled to be checked. */
+export const checkVcl = /^sluice-check-[a-f0-9]{12}$/;
 
 /** Has a node compile a text into a name that goes again. Throws CompileError, AppError. */
 async function compileOn(node: VclNodeConfig, text: string, signal: AbortSignal | undefined): Promise<void> {
   const name = `sluice-check-${randomBytes(6).toString("hex")}`;
   try {
-    await vclInline(node, name, text, signal);
+    // Cold: the probes of a draft do not begin to ask its backends.
+    await vclInline(node, name, text, signal, "cold");
   } finally {
-    // Also when nobody waits any more: it may have been compiled meanwhile. Without an answer there is nothing to let go.
+    // Also when nobody waits any more: it may have been compiled meanwhile. What stays is taken by the next roll-out.
     await vclDiscard(node, name).catch(() => {});
   }
 }

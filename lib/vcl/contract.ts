@@ -12,7 +12,11 @@ export const vclFile = z.object({
     .max(200)
     .regex(/^[A-Za-z0-9_./-]+$/, "letters, digits, . _ - and /")
     .refine((name) => !name.split("/").includes(".."), "no .."),
-  text: z.string().max(mostText),
+  // NUL cannot be said to a node.
+  text: z
+    .string()
+    .max(mostText)
+    .refine((text) => !text.includes("\u0000"), "no NUL"),
 });
 export type VclFile = z.infer<typeof vclFile>;
 
@@ -203,10 +207,14 @@ export const rolloutInput = z.object({
   watchS: watchSeconds.default(30),
   /** From the plan that was shown: hashes of what each node ran. What runs now and differs is refused. */
   expected: z.record(z.string(), z.string()).optional(),
+  /** An undo: what ran before needs no tests, and nodes that do not answer do not keep it from the others. */
+  back: z.boolean().optional(),
 });
 export type RolloutInput = z.infer<typeof rolloutInput>;
 
-export const rolloutRequest = rolloutInput.extend({ reason: z.string().trim().max(500).optional() });
+export const rolloutRequest = rolloutInput
+  .omit({ back: true })
+  .extend({ reason: z.string().trim().max(500).optional() });
 
 export const rolloutPlan = z.object({
   cluster: z.string(),
@@ -225,6 +233,8 @@ export const rolloutPlan = z.object({
   ),
   /** Nodes of the cluster that are left out. */
   without: z.array(z.string()),
+  /** Nodes that did not answer, of an undo: they keep what they have. */
+  silent: z.array(z.object({ node: z.string(), revision: revisionNumber, problem: toldProblem })),
   canary: z.string().nullable(),
   watchS: watchSeconds,
   /** What the canary is watched by. */

@@ -2,7 +2,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { VclFile } from "./contract";
-import { flatten, IncludeCycle, includedFile } from "./flatten";
+import { flatten, globbedFiles, IncludeCycle, includedFile } from "./flatten";
 import { indexOf, tokensOf } from "./tokens";
 
 const words = (text: string) =>
@@ -160,4 +160,32 @@ test("files that each include the next twice do not go on for ever", () => {
   expect(() => flatten(files)).toThrow(IncludeCycle);
   const long = [file("main.vcl", 'include "a.vcl";'.repeat(20)), file("a.vcl", "#".repeat(100_000))];
   expect(() => flatten(long)).toThrow(IncludeCycle);
+});
+
+test("a folder of includes is taken in the order of its names", () => {
+  const files = [
+    file("main.vcl", 'include +glob "/etc/varnish/conf.d/*.vcl";\nsub x { }'),
+    file("/etc/varnish/conf.d/b.vcl", "# b"),
+    file("/etc/varnish/conf.d/a.vcl", "# a"),
+    file("/etc/varnish/conf.d/sub/c.vcl", "# c"),
+    file("/etc/varnish/conf.d/d.txt", "# d"),
+  ];
+  const flat = flatten(files);
+  expect(flat.text).toBe("# a\n# b\n\nsub x { }");
+  expect(flat.foreign).toEqual([]);
+  expect(flat.placeAt(flat.text.indexOf("# b"))).toEqual({
+    file: "/etc/varnish/conf.d/b.vcl",
+    line: 1,
+    column: 1,
+  });
+  const found = (path: string, from = "main.vcl") => globbedFiles(files, path, from).map(({ text }) => text);
+  expect(found("conf.d/?.vcl")).toEqual(["# a", "# b"]);
+  expect(found("./*.vcl", "/etc/varnish/conf.d/a.vcl")).toEqual(["# a", "# b"]);
+  expect(found("conf.d/[!a].vcl")).toEqual(["# b"]);
+  expect(found("conf.d/[")).toEqual([]);
+});
+
+test("a file of a node whose name we write otherwise", () => {
+  const files = [file("main.vcl", 'include "/etc/my vcl.vcl";'), file("/etc/my_vcl.vcl", "# there")];
+  expect(flatten(files)).toMatchObject({ text: "# there\n", foreign: [] });
 });

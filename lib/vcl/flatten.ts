@@ -33,18 +33,43 @@ export class IncludeCycle extends Error {
   }
 }
 
+/** What a file of a node's disk is called among ours. */
+export const fileName = (path: string): string => path.replace(/[^A-Za-z0-9_./-]/g, "_");
+
 /**
  * The file that an include in `from` means: its whole name, or the end of it ("devicedetect.vcl" of
  * "/etc/varnish/devicedetect.vcl"). "./" is the folder of the file that includes, as for Varnish.
  */
 export function includedFile(files: readonly VclFile[], path: string, from: string): VclFile | undefined {
-  const wanted = path.replace(/^\.\//, "");
+  const wanted = fileName(path.replace(/^\.\//, ""));
   const beside = from.slice(0, from.lastIndexOf("/") + 1) + wanted;
   return (
-    (wanted === path ? undefined : files.find(({ name }) => name === beside)) ??
+    (!path.startsWith("./") ? undefined : files.find(({ name }) => name === beside)) ??
     files.find(({ name }) => name === wanted) ??
     files.find(({ name }) => name.endsWith(`/${wanted}`))
   );
+}
+
+/** The files that `include +glob` in `from` means, in the order of their names, as Varnish takes them; found as above. */
+export function globbedFiles(files: readonly VclFile[], path: string, from: string): VclFile[] {
+  const wanted = path.replace(/^\.\//, "");
+  const pattern = wanted
+    .replace(/[.+^${}()|\\]/g, "\\$&")
+    .replace(/\[!/g, "[^")
+    .replace(/\*/g, "[^/]*")
+    .replace(/\?/g, "[^/]");
+  const beside = path.startsWith("./") ? from.slice(0, from.lastIndexOf("/") + 1) : "";
+  const matching = (start: string) => {
+    try {
+      const rule = new RegExp(`^${start}${pattern}$`);
+      return files.filter(({ name }) => rule.test(name));
+    } catch {
+      return [];
+    }
+  };
+  const exact = matching(beside.replace(/\./g, "\\."));
+  const found = exact.length > 0 ? exact : matching("(?:.*/)?");
+  return found.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 const here = (file: VclFile, at: number): Place => ({ file: file.name, ...placeOf(file.text, at) });
@@ -64,27 +89,30 @@ export function flatten(files: readonly VclFile[]): Flat {
     let from = 0;
     for (const [index, token] of tokens.entries()) {
       if (token.type !== "word" || token.text !== "include") continue;
-      // `include +glob "/etc/varnish/conf.d/*.vcl";` looks into a folder of the node.
+      // `include +glob "/etc/varnish/conf.d/*.vcl";` takes all of a folder.
       const glob = tokens[index + 1]?.text === "+" && tokens[index + 2]?.text === "glob";
       const [path, end] = tokens.slice(index + (glob ? 3 : 1), index + 5);
       if (path?.type !== "string" || end?.text !== ";") continue;
-      const found = glob ? undefined : includedFile(files, path.value, file.name);
-      if (found === undefined) {
+      const one = glob ? undefined : includedFile(files, path.value, file.name);
+      const found = glob ? globbedFiles(files, path.value, file.name) : one === undefined ? [] : [one];
+      if (found.length === 0) {
         foreign.push({ path: path.value, ...here(file, token.at) });
         continue;
       }
-      includes += 1;
-      if (
-        found === file ||
-        within.includes(found.name) ||
-        includes > mostIncludes ||
-        text.length + found.text.length > mostText
-      )
-        throw new IncludeCycle(here(file, token.at), path.value);
       add(file, from, token.at);
-      take(found, [...within, file.name]);
-      // A comment at its end would swallow what follows.
-      if (!text.endsWith("\n")) text += "\n";
+      for (const next of found) {
+        includes += 1;
+        if (
+          next === file ||
+          within.includes(next.name) ||
+          includes > mostIncludes ||
+          text.length + next.text.length > mostText
+        )
+          throw new IncludeCycle(here(file, token.at), path.value);
+        take(next, [...within, file.name]);
+        // A comment at its end would swallow what follows.
+        if (!text.endsWith("\n")) text += "\n";
+      }
       from = end.at + 1;
     }
     add(file, from, file.text.length);

@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { db } from "../db/client";
 import { AppError } from "../errors/app-error";
+import { singleton } from "../runtime/singleton";
 import { type Revision, type RevisionRow, type SavedVcl, type VclFile, vclFiles, vclTests } from "./contract";
 import { flatten } from "./flatten";
 import { hashOf } from "./nodes";
@@ -57,19 +58,19 @@ export async function revisionWith(cluster: string, hash: string): Promise<numbe
 async function next(
   cluster: string,
   data: Omit<Row, "id" | "cluster" | "number" | "at">,
-  allowed: (newest: number | null) => void,
+  allowed: (newestSaved: number | null) => void,
 ): Promise<number> {
   return db().$transaction(async (step) => {
-    const newest = (await step.vclRevision.aggregate({ where: { cluster }, _max: { number: true } }))._max
-      .number;
-    allowed(newest);
-    const number = (newest ?? 0) + 1;
+    const newestOf = async (where: { cluster: string; origin?: string }) =>
+      (await step.vclRevision.aggregate({ where, _max: { number: true } }))._max.number;
+    allowed(await newestOf({ cluster, origin: "saved" }));
+    const number = ((await newestOf({ cluster })) ?? 0) + 1;
     await step.vclRevision.create({ data: { ...data, cluster, number } });
     return number;
   });
 }
 
-/** Saves what somebody wrote. Throws AppError CONFLICT when another revision was saved since the work on it began; IncludeCycle. */
+/** Saves what somebody wrote. Throws AppError CONFLICT when somebody saved another since the work on it began; IncludeCycle. */
 export function saveRevision(saved: SavedVcl, author: string): Promise<number> {
   const { cluster, files, tests, parent, reason } = saved;
   return next(
@@ -83,26 +84,43 @@ export function saveRevision(saved: SavedVcl, author: string): Promise<number> {
       reason: reason === undefined || reason === "" ? null : reason,
       origin: "saved",
     },
-    (newest) => {
-      if (newest === saved.newest) return;
-      throw new AppError("CONFLICT", `Revision ${newest} was saved meanwhile: look at it first.`, {
+    (newestSaved) => {
+      // What was only found on a node is nobody's work.
+      if (newestSaved === null || newestSaved <= (saved.newest ?? 0)) return;
+      throw new AppError("CONFLICT", `Revision ${newestSaved} was saved meanwhile: look at it first.`, {
         problem: "vcl.newer",
-        params: { number: newest ?? 0 },
+        params: { number: newestSaved },
       });
     },
   );
 }
 
-/** Keeps what ran on a node, so that there is a way back to it: the revision that has this text already, or a new one. */
+/** A node's files as a revision may have them: as they are, or as the one text that they make. Throws AppError CONFLICT. */
+export function keepable(node: string, files: readonly VclFile[], text: string): VclFile[] {
+  for (const kept of [files, [{ name: "main.vcl", text }]]) {
+    const checked = vclFiles.safeParse(kept);
+    if (checked.success) return checked.data;
+  }
+  throw new AppError("CONFLICT", `What ${node} runs is too long to be kept: there would be no way back.`, {
+    problem: "vcl.cannotKeep",
+    params: { node },
+  });
+}
+
+/**
+ * Keeps what ran on a node, so that there is a way back to it: the revision that has this text already, or a new one.
+ * Throws AppError CONFLICT where it cannot be kept.
+ */
 export async function keepFound(cluster: string, node: string, files: readonly VclFile[]): Promise<number> {
-  const hash = hashOf(flatten(files).text);
+  const { text } = flatten(files);
+  const hash = hashOf(text);
   return (
     (await revisionWith(cluster, hash)) ??
     next(
       cluster,
       {
         parent: null,
-        files: JSON.stringify(files),
+        files: JSON.stringify(keepable(node, files, text)),
         tests: "[]",
         hash,
         author: node,
@@ -116,14 +134,43 @@ export async function keepFound(cluster: string, node: string, files: readonly V
 
 const mostListed = 200;
 
+type Size = Pick<RevisionRow, "bytes" | "tests">;
+/** A revision never changes: its texts are read once. By its row and its text's hash. */
+const sizes = () => singleton("vcl.sizes", () => new Map<string, Size>());
+const sizeKey = ({ id, hash }: Pick<Row, "id" | "hash">): string => `${id} ${hash}`;
+
+function sizeOf(row: Pick<Row, "files" | "tests">): Size {
+  const { data: files = [] } = z.array(z.object({ text: z.string() })).safeParse(JSON.parse(row.files));
+  const { data: tests = [] } = z.array(z.unknown()).safeParse(JSON.parse(row.tests));
+  return { bytes: files.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0), tests: tests.length };
+}
+
+/** The sizes of these rows; the texts of those that were not asked for before are read. */
+async function sizesOf(rows: readonly Pick<Row, "id" | "hash">[]): Promise<ReadonlyMap<string, Size>> {
+  const known = sizes();
+  const missing = rows.filter((row) => !known.has(sizeKey(row))).map(({ id }) => id);
+  if (missing.length > 0) {
+    const select = { id: true, hash: true, files: true, tests: true } as const;
+    for (const row of await db().vclRevision.findMany({ where: { id: { in: missing } }, select }))
+      known.set(sizeKey(row), sizeOf(row));
+  }
+  return known;
+}
+
 /** A cluster's newest 200 revisions, the newest first. */
 export async function revisionsOf(cluster: string): Promise<RevisionRow[]> {
   const [rows, nodes, changes] = await Promise.all([
-    db().vclRevision.findMany({ where: { cluster }, orderBy: { number: "desc" }, take: mostListed }),
+    db().vclRevision.findMany({
+      where: { cluster },
+      orderBy: { number: "desc" },
+      take: mostListed,
+      omit: { files: true, tests: true },
+    }),
     db().vclNode.findMany({ where: { cluster } }),
     appliedIn(cluster),
   ]);
-  return rows.map((row) => rowOf(row, nodes, changes));
+  const known = await sizesOf(rows);
+  return rows.map((row) => rowOf(row, known.get(sizeKey(row)) ?? { bytes: 0, tests: 0 }, nodes, changes));
 }
 
 /** One revision, whole. Throws AppError NOT_FOUND. */
@@ -133,7 +180,7 @@ export async function revisionOf(cluster: string, number: number): Promise<Revis
     db().vclNode.findMany({ where: { cluster } }),
     appliedIn(cluster),
   ]);
-  return { ...rowOf(row, nodes, changes), files: filesOf(row), tests: testsOf(row) };
+  return { ...rowOf(row, sizeOf(row), nodes, changes), files: filesOf(row), tests: testsOf(row) };
 }
 
 type Applied = ReadonlyMap<number, NonNullable<RevisionRow["applied"]>>;
@@ -160,7 +207,8 @@ async function appliedIn(cluster: string): Promise<Applied> {
 }
 
 function rowOf(
-  row: Row,
+  row: Omit<Row, "files" | "tests">,
+  size: Size,
   nodes: readonly { readonly node: string; readonly revision: number }[],
   applied: Applied,
 ): RevisionRow {
@@ -171,9 +219,11 @@ function rowOf(
     reason: row.reason,
     origin: row.origin === "found" ? "found" : "saved",
     at: row.at.toISOString(),
-    bytes: filesOf(row).reduce((sum, { text }) => sum + Buffer.byteLength(text), 0),
-    tests: testsOf(row).length,
-    nodes: nodes.filter(({ revision }) => revision === row.number).map(({ node }) => node),
+    ...size,
+    nodes: nodes
+      .filter(({ revision }) => revision === row.number)
+      .map(({ node }) => node)
+      .sort(),
     applied: applied.get(row.number) ?? null,
   };
 }

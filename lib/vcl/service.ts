@@ -3,9 +3,9 @@ import type { Actor } from "../changes/kind";
 import { AppError } from "../errors/app-error";
 import { wholeText } from "./compile";
 import type { Cluster, Revision, RunningVcl, SavedVcl, VclFile, VclTest, VclTestResult } from "./contract";
-import { IncludeCycle } from "./flatten";
+import { flatten, IncludeCycle } from "./flatten";
 import { clusters, nodeCalled, nodesOf } from "./nodes";
-import { newestOf, revisionOf, revisionWith, saveRevision } from "./revisions";
+import { keepable, newestOf, revisionOf, revisionWith, saveRevision } from "./revisions";
 import { runningOn } from "./running";
 import { runTrials } from "./trial";
 import { nodeSoon } from "./watch";
@@ -27,7 +27,12 @@ export const clustersNow = (): Promise<Cluster[]> =>
 export async function runningOf(name: string, signal?: AbortSignal): Promise<RunningVcl> {
   const node = nodeCalled(name);
   const { name: active, files, hash } = await runningOn(node, signal);
-  return { node: name, active, files, revision: await revisionWith(node.cluster, hash) };
+  return {
+    node: name,
+    active,
+    files: keepable(name, files, flatten(files).text),
+    revision: await revisionWith(node.cluster, hash),
+  };
 }
 
 /** Runs a draft's tests on a throw-away Varnish; null where there is none beside Sluice. Throws AppError. */

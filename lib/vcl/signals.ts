@@ -19,17 +19,26 @@ const failedPages = 2;
 const failedFetches = 5;
 const failedShare = 0.05;
 
-type Page = { readonly host: string; readonly path: string };
+type Page = {
+  readonly host: string;
+  readonly path: string;
+  /** How its readers ask for it. A VCL may send everybody else elsewhere. */
+  readonly scheme: "http" | "https";
+};
 
 /** The pages that a node is watched by: each of its sites' own watch page. */
 export const pagesOf = (node: VclNodeConfig): Page[] =>
   config()
     .sites.filter(({ caches }) => caches.varnish.includes(node.name))
-    .map(({ addresses, watch }) => ({ host: new URL(addresses[0] ?? "").host, path: watch }));
+    .map(({ addresses, watch }) => {
+      const { host, protocol } = new URL(addresses[0] ?? "");
+      return { host, path: watch, scheme: protocol === "https:" ? "https" : "http" };
+    });
 
-export const pageName = ({ host, path }: Page): string => `${host}${path}`;
+export const pageName = ({ host, path }: Pick<Page, "host" | "path">): string => `${host}${path}`;
 
 const countersShape = z.object({
+  uptime: z.number(),
   requests: z.number(),
   hits: z.number(),
   misses: z.number(),
@@ -40,7 +49,12 @@ type Counters = z.infer<typeof countersShape>;
 /** What was seen of a node in so many seconds; `counters`: what was added to them, null where nothing tells. */
 export const windowShape = z.object({
   seconds: z.number(),
-  pages: z.object({ asked: z.int(), failed: z.int() }),
+  pages: z.object({
+    asked: z.int(),
+    failed: z.int(),
+    /** Looks that were answered with less than 400 each time. */
+    well: z.array(z.string()),
+  }),
   counters: countersShape.nullable(),
 });
 export type Window = z.infer<typeof windowShape>;
@@ -48,39 +62,61 @@ export type Window = z.infer<typeof windowShape>;
 const countersOf = async (node: VclNodeConfig): Promise<Counters | null> =>
   node.metrics === undefined ? null : vclCounters(node, node.metrics).catch(() => null);
 
+type Seen = {
+  asked: number;
+  failed: number;
+  /** Each look, and whether all its answers were good. */
+  readonly looks: Map<string, boolean>;
+};
+/** What could not be had in 4xx before, such as a page behind a password, is no failure. */
+const isFailure = (status: number | null, wasWell: boolean): boolean =>
+  status === null || status >= (wasWell ? 400 : 500);
+
 /** One page as it is cached, and one that is not: a VCL may break either. */
 async function askPages(
   node: VclNodeConfig,
   pages: readonly Page[],
-  seen: Window["pages"],
+  { seen, well }: { readonly seen: Seen; readonly well: ReadonlySet<string> },
   signal: AbortSignal,
 ): Promise<void> {
-  const asked = pages.flatMap(({ host, path }) => {
+  const asked = pages.flatMap((page) => {
+    const { path } = page;
     const fresh = `${path}${path.includes("?") ? "&" : "?"}sluice-look=${randomBytes(6).toString("hex")}`;
     return [
-      { host, path },
-      { host, path: fresh },
+      { ...page, look: pageName(page) },
+      { ...page, path: fresh, look: `${pageName(page)} fresh` },
     ];
   });
-  const failed = await Promise.all(
-    asked.map(async ({ host, path }) => {
-      try {
-        const { status } = await exchange({ base: node.url, host, path, timeoutMs: node.timeout, signal });
-        return status >= 500;
-      } catch {
-        return true;
-      }
+  const answers = await Promise.all(
+    asked.map(async ({ host, path, scheme, look }) => {
+      const headers = { "X-Forwarded-Proto": scheme };
+      const status = await exchange({
+        base: node.url,
+        host,
+        path,
+        headers,
+        timeoutMs: node.timeout,
+        signal,
+      }).then(
+        (answer) => answer.status,
+        () => null,
+      );
+      return { look, status };
     }),
   );
   signal.throwIfAborted();
-  seen.asked += failed.length;
-  seen.failed += failed.filter(Boolean).length;
+  for (const { look, status } of answers) {
+    seen.asked += 1;
+    if (isFailure(status, well.has(look))) seen.failed += 1;
+    seen.looks.set(look, seen.looks.get(look) !== false && status !== null && status < 400);
+  }
 }
 
 const since = (before: Counters | null, now: Counters | null): Counters | null =>
   before === null || now === null
     ? null
     : {
+        uptime: now.uptime - before.uptime,
         requests: now.requests - before.requests,
         hits: now.hits - before.hits,
         misses: now.misses - before.misses,
@@ -95,39 +131,64 @@ const ratioOf = (counters: Counters | null): number | null => {
 };
 
 /**
- * Watches a node for so many seconds; at least one look at its pages is made. `bad` may end it early.
+ * Watches a node for so many seconds; at least one look at its pages is made. `before`: how it was; `bad` may end it early.
  * Throws what the signal was aborted with.
  */
 export async function watchNode(
   node: VclNodeConfig,
   seconds: number,
   signal: AbortSignal,
-  look: { readonly bad?: (window: Window) => boolean; readonly tell?: (seconds: number) => void } = {},
+  look: {
+    readonly before?: Window;
+    readonly bad?: (window: Window) => boolean;
+    readonly tell?: (seconds: number) => void;
+  } = {},
 ): Promise<Window> {
   const begun = Date.now();
   const pages = pagesOf(node);
-  const seen: Window["pages"] = { asked: 0, failed: 0 };
-  const before = await countersOf(node);
+  const well = new Set(look.before?.pages.well);
+  const seen: Seen = { asked: 0, failed: 0, looks: new Map() };
+  // An exporter that does not answer once leaves the others' answers.
+  let first: Counters | null = null;
+  let last: Counters | null = null;
+  const count = async () => {
+    last = (await countersOf(node)) ?? last;
+    first ??= last;
+  };
+  await count();
   for (;;) {
-    await askPages(node, pages, seen, signal);
+    await askPages(node, pages, { seen, well }, signal);
+    await count();
     const elapsed = (Date.now() - begun) / 1000;
     look.tell?.(Math.min(seconds, Math.floor(elapsed)));
-    const window = { seconds: elapsed, pages: { ...seen }, counters: since(before, await countersOf(node)) };
+    const { asked, failed, looks } = seen;
+    const window: Window = {
+      seconds: elapsed,
+      pages: { asked, failed, well: [...looks].filter(([, good]) => good).map(([name]) => name) },
+      counters: since(first, last),
+    };
     if (elapsed >= seconds || look.bad?.(window) === true) return window;
     await sleep(Math.min(everyMs, Math.max(0, seconds * 1000 - (Date.now() - begun))), undefined, { signal });
   }
 }
 
 /** Why a node is worse than before: a word of messages `vcl.worse`, or null. Each rule needs something that was good before. */
-export function worseThan(before: Window, now: Window): "pages" | "vclFail" | "fetches" | "hitRatio" | null {
-  const wasFailing = before.pages.asked === 0 ? 0 : before.pages.failed / before.pages.asked;
-  if (now.pages.failed >= failedPages && now.pages.failed / now.pages.asked > wasFailing + 0.1)
-    return "pages";
+export function worseThan(
+  before: Window,
+  now: Window,
+): "pages" | "restarted" | "vclFail" | "fetches" | "hitRatio" | null {
+  const share = ({ asked, failed }: Window["pages"]) => failed / Math.max(1, asked);
+  // Where all were good, two that fail are enough; where some failed, it must be clearly more.
+  const more = before.pages.failed === 0 || share(now.pages) > share(before.pages) + 0.1;
+  if (now.pages.failed >= failedPages && more) return "pages";
   const [then, after] = [before.counters, now.counters];
-  if (then === null || after === null) return null;
+  if (after === null) return null;
+  // Counts begin anew with the child: a panic, or a VCL that ends it.
+  if (Object.values(after).some((count) => count < 0)) return "restarted";
+  if (then === null) return null;
   if (after.vclFail > 0 && then.vclFail === 0) return "vclFail";
-  const share = ({ fetchFailed, requests }: Counters) => fetchFailed / Math.max(1, requests);
-  if (after.fetchFailed >= failedFetches && share(after) > share(then) + failedShare) return "fetches";
+  const fetches = ({ fetchFailed, requests }: Counters) => fetchFailed / Math.max(1, requests);
+  if (after.fetchFailed >= failedFetches && fetches(after) > fetches(then) + failedShare) return "fetches";
   const [was, is] = [ratioOf(then), ratioOf(after)];
   return was !== null && is !== null && is < was - ratioFall ? "hitRatio" : null;
 }

@@ -207,6 +207,12 @@ test.each([
     "readsFiles",
   ],
   ["inline C", "sub vcl_recv { C{ int x; }C }", "inlineC"],
+  ["a vmod that reads files", 'import file;\nsub vcl_init { new f = file.reader("/etc/passwd"); }', "vmod"],
+  [
+    "a vmod that reaches a store",
+    'import redis;\nsub vcl_init { new r = redis.db("10.0.0.1:6379"); }',
+    "vmod",
+  ],
   ["backends of a vmod", 'import dynamic;\nsub vcl_init { new d = dynamic.director(port = "80"); }', "vmod"],
 ])("%s is refused", async (_, more, problem) => {
   await expect(runTrials(`vcl 4.1;\nbackend default none;\n${more}`, [], never)).rejects.toMatchObject({

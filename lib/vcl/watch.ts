@@ -3,13 +3,15 @@
 import { tellProblem, toAppError } from "../errors/app-error";
 import type { ToldProblem } from "../errors/contract";
 import { singleton } from "../runtime/singleton";
+import { ownVcl } from "./compile";
 import type { NodeVcl } from "./contract";
-import { fileOf } from "./kind";
 import { hasCli, type VclNodeConfig } from "./nodes";
 import { expectedOn, revisionWith } from "./revisions";
+import { fileOf } from "./rollout";
 import { activeName, type Running, runningOn } from "./running";
+import { tryName } from "./try-text";
 
-/** A name tells whether it is another VCL; its text is read again so often all the same. */
+/** Of a name of ours the text is known, and is read again so often all the same; "boot" is another text after each restart. */
 const readAgainMs = 5 * 60_000;
 const patienceMs = 1500;
 
@@ -31,8 +33,8 @@ const watch = () =>
 async function runningNow(node: VclNodeConfig): Promise<Running> {
   const known = watch().known.get(node.name);
   const name = await activeName(node);
-  if (known !== undefined && known.running.name === name && Date.now() - known.at < readAgainMs)
-    return known.running;
+  const same = known?.running.active === name && (ownVcl.test(name) || tryName.test(name));
+  if (known !== undefined && same && Date.now() - known.at < readAgainMs) return known.running;
   const running = await runningOn(node);
   watch().known.set(node.name, { at: Date.now(), running });
   return running;
@@ -59,8 +61,9 @@ async function lookAtNode(node: VclNodeConfig): Promise<NodeVcl> {
 
 async function lookAt(node: VclNodeConfig): Promise<NodeVcl> {
   const at = new Date().toISOString();
-  const expected = (await expectedOn(node.cluster)).get(node.name) ?? null;
+  let expected: { revision: number; hash: string } | null = null;
   try {
+    expected = (await expectedOn(node.cluster)).get(node.name) ?? null;
     const running = await runningNow(node);
     const drifts = expected !== null && expected.hash !== running.hash;
     const { drift } = watch();
@@ -72,7 +75,7 @@ async function lookAt(node: VclNodeConfig): Promise<NodeVcl> {
       node: node.name,
       state: "up",
       problem: null,
-      active: running.name,
+      active: running.active,
       revision: await revisionWith(node.cluster, running.hash),
       expected: expected?.revision ?? null,
       driftSince: since === undefined ? null : new Date(since).toISOString(),

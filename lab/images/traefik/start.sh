@@ -11,15 +11,28 @@ for node in $VARNISH_NODES; do
   servers="$servers          - url: http://$node
 "
 done
-mkdir -p /etc/traefik/dynamic
-# Renamed into place: Traefik reads the folder at any event.
 while IFS= read -r line || [ -n "$line" ]; do
   case "$line" in
     *'# @SERVERS@') printf '%s' "$servers" ;;
     *) printf '%s\n' "$line" ;;
   esac
-done < /lab/dynamic.yml > /etc/traefik/dynamic/sites.yml.new
-mv /etc/traefik/dynamic/sites.yml.new /etc/traefik/dynamic/sites.yml
+done < /lab/dynamic.yml > /etc/traefik/sites.yml
+
+# What it routes lies on a volume that Sluice has too: what Sluice writes there, a restart keeps. Rules or nodes that are new to this
+# lab begin anew. Traefik reads neither of the other names.
+live=/etc/traefik/dynamic
+mkdir -p "$live"
+if ! cmp -s /etc/traefik/sites.yml "$live/rendered" || [ ! -s "$live/sites.yml" ]; then
+  cp /etc/traefik/sites.yml "$live/sites.yml.new"
+  mv "$live/sites.yml.new" "$live/sites.yml"
+  cp /etc/traefik/sites.yml "$live/rendered"
+fi
+# The user of Sluice's image.
+chown -R 1000:1000 "$live"
+
+# Recent requests, by which Sluice shows beforehand what a change does. Of an older start none are needed.
+mkdir -p /var/log/traefik
+: > /var/log/traefik/access.log
 
 # api.insecure: its API, ping and metrics on a port that is on loopback and in the stack's own network only.
 exec traefik \
@@ -27,5 +40,6 @@ exec traefik \
   --entryPoints.web.address=:80 --entryPoints.web.forwardedHeaders.trustedIPs="$EDGE_NETWORKS" \
   --entryPoints.traefik.address=:8080 --api.insecure=true --api.dashboard=false --ping=true --ping.entryPoint=traefik \
   --providers.file.directory=/etc/traefik/dynamic --providers.providersThrottleDuration=500ms \
+  --accesslog=true --accesslog.format=json --accesslog.filePath=/var/log/traefik/access.log \
   --metrics.prometheus=true --metrics.prometheus.addRoutersLabels=true \
   --metrics.prometheus.buckets=0.005,0.01,0.025,0.05,0.1,0.25,0.5,1,2.5,5,10

@@ -71,9 +71,6 @@ export const certificateRow = z.object({
 });
 export type CertificateRow = z.infer<typeof certificateRow>;
 
-/** A certificate that ends within so many days is told. */
-export const soonDays = 21;
-
 export const conflict = z.object({
   /**
    * "shadowed": whatever it matches is taken by `others`, which are asked before. "never": its rule contradicts itself. "duplicate",
@@ -98,6 +95,7 @@ export const conflict = z.object({
       url: z.string(),
       /** "Name: value", one a line. */
       headers: z.string(),
+      /** Its address; empty where any will do. */
       client: z.string(),
     })
     .nullable(),
@@ -114,11 +112,15 @@ export const traefikNow = z.object({
   routers: counted(routerRow),
   services: counted(serviceRow),
   middlewares: counted(middlewareRow),
-  /** Null: a Traefik before 3.7 does not tell them. */
+  /** Null: it does not tell them, as none before 3.7 does. */
   certificates: counted(certificateRow).nullable(),
+  /** A certificate that ends within so many days is told (`tls_days`). */
+  soonDays: z.int(),
   conflicts: z.array(conflict),
   /** Conflicts that are left out. */
   moreConflicts: z.int(),
+  /** Not all routers were looked at for conflicts: they are too many that are like each other. */
+  unseenConflicts: z.boolean(),
   live: z.object({
     /**
      * "none": no Prometheus is connected. "ambiguous": there are several Traefiks, and no labels that tell this one's figures.

@@ -1,5 +1,5 @@
 // What is said of Traefiks that the stack has none of: older ones, ones with many parts, ones that count nothing by router.
-import { afterEach, expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { type Config, configSchema } from "../../config/schema";
 import { closeServers, web } from "../../systems/test-server";
 import { traefiks } from "./service";
@@ -44,6 +44,43 @@ test("wildcards are judged from 3.7 on, rules of Traefik 2 never", async () => {
   expect(await kinds("v2.11.0")).toEqual([]);
 });
 
+test("parents that lead to children of their own tie", async () => {
+  const parent = (name: string, rule: string) => router(name, rule, 9, { service: "" });
+  const lists = { "http/routers": [parent("a", "Host(`a.example`)"), parent("b", "Path(`/`)")] };
+  expect((await seenOf({ lists })).conflicts.map(({ kind }) => kind)).toEqual(["tie"]);
+});
+
+test("an example has the client and the headers that it hangs on, and no others", async () => {
+  const tie = async (rule: string, more: string) => {
+    const lists = { "http/routers": [router("a", rule, 9), router("b", more, 9)] };
+    return (await seenOf({ lists })).conflicts.map(({ example }) => example);
+  };
+  expect(await tie("Host(`a.example`)", "ClientIP(`10.1.0.0/16`) && Header(`X-A`, `1`)")).toEqual([
+    { method: "GET", url: "http://a.example/", headers: "x-a: 1", client: "10.1.0.0" },
+  ]);
+  expect(await tie("Host(`a.example`)", "Method(`PURGE`)")).toEqual([
+    { method: "PURGE", url: "http://a.example/", headers: "", client: "" },
+  ]);
+});
+
+test("of too many routers that are like each other it is told that not all were looked at, and they are looked at once", async () => {
+  const many = Array.from({ length: 300 }, (_, index) =>
+    router(`r${index}`, `Header(\`X-${index}\`, \`1\`)`, 9),
+  );
+  const systems = { traefik: [{ name: "edge", url: await traefik({ lists: { "http/routers": many } }) }] };
+  const conflicts = async () => {
+    const [seen] = await traefiks(settings(systems));
+    return seen?.now ?? null;
+  };
+  const first = await conflicts();
+  expect(first?.unseenConflicts).toBe(true);
+  expect(first?.conflicts).toHaveLength(200);
+  const again = await conflicts();
+  // The very same: nobody made them anew.
+  expect(again?.conflicts[0]).toBe(first?.conflicts[0]);
+  expect((await seenOf({ lists: { "http/routers": many.slice(0, 2) } })).conflicts).toHaveLength(1);
+});
+
 test("routers that lead the same way do not tie; what is switched off is in nobody's way", async () => {
   const tie = (more: Record<string, unknown>) => ({
     "http/routers": [router("a", "Host(`a.example`)", 9), router("b", "Path(`/`)", 9, more)],
@@ -83,6 +120,7 @@ test("certificates: the first to end first, days counted down below zero", async
       certificates: [
         { name: "1", commonName: "later", notAfter: inDays(60) },
         { name: "2", commonName: "over", notAfter: inDays(-2) },
+        { name: "3", commonName: "odd", notAfter: "the day after tomorrow" },
       ],
     },
   });
@@ -144,4 +182,66 @@ test("who looks at about the same time sees the same; a changed configuration is
   const first = traefiks(own);
   expect(traefiks(own)).toBe(first);
   expect(traefiks(settings(systems))).not.toBe(first);
+});
+
+test("a Traefik that does not come to an end is given up, beside one that is told", async () => {
+  let asked = 0;
+  const endless = await web((request, response) => {
+    const { pathname, searchParams } = new URL(request.url ?? "", "http://x");
+    if (pathname === "/api/version") response.end('{"Version":"3.7.9"}');
+    else if (pathname !== "/api/http/routers") response.end("[]");
+    else {
+      asked += 1;
+      // The third page never comes.
+      if (asked === 3) return;
+      response.setHeader("X-Next-Page", String(Number(searchParams.get("page")) + 1));
+      response.end("[]");
+    }
+  });
+  const systems = {
+    traefik: [
+      { name: "endless", url: endless, timeout: "1m" },
+      { name: "edge", url: await traefik({}) },
+    ],
+  };
+  const [first, second] = await traefiks(settings(systems), 500);
+  expect(first?.problem).toMatchObject({ problem: "http.timeout", params: { address: endless, ms: 500 } });
+  expect(second?.now).not.toBeNull();
+  expect(asked).toBe(3);
+});
+
+test("nobody asks anew while an answer is on its way", async () => {
+  const held: (() => void)[] = [];
+  const url = await web((request, response) => {
+    if (request.url === "/api/version") held.push(() => response.end('{"Version":"3.7.9"}'));
+    else response.end("[]");
+  });
+  const own = settings({ traefik: [{ name: "edge", url, timeout: "1m" }] });
+  const clock = vi.spyOn(Date, "now");
+  try {
+    const first = traefiks(own);
+    await vi.waitFor(() => expect(held).toHaveLength(1));
+    clock.mockReturnValue(Date.now() + 60_000);
+    expect(traefiks(own)).toBe(first);
+    held[0]?.();
+    await first;
+    expect(traefiks(own)).toBe(first);
+    clock.mockReturnValue(Date.now() + 60_000);
+    const second = traefiks(own);
+    expect(second).not.toBe(first);
+    await vi.waitFor(() => expect(held).toHaveLength(2));
+    held[1]?.();
+    await second;
+  } finally {
+    clock.mockRestore();
+  }
+});
+
+test("a certificate ends soon by the days that are set", async () => {
+  const soon = async (more: Record<string, unknown>) => {
+    const [seen] = await traefiks(settings({ traefik: [{ name: "edge", url: await traefik({}), ...more }] }));
+    return seen?.now?.soonDays;
+  };
+  expect(await soon({})).toBe(14);
+  expect(await soon({ tls_days: 60 })).toBe(60);
 });

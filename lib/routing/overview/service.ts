@@ -1,7 +1,8 @@
 // What each Traefik does now: its own lists, how its routers get in each other's way, and its figures from Prometheus.
+import { createHash } from "node:crypto";
 import { config } from "../../config/load";
 import type { Config } from "../../config/schema";
-import { tellProblem, toAppError } from "../../errors/app-error";
+import { AppError, tellProblem, toAppError } from "../../errors/app-error";
 import { labelsOf, matchersOf } from "../../health/selector";
 import { singleton } from "../../runtime/singleton";
 import { type PrometheusTarget, query } from "../../systems/prometheus/prometheus";
@@ -11,14 +12,16 @@ import {
   overviewOf,
   type TraefikOverview,
 } from "../../systems/traefik/overview";
-import { conflictsOf, type Ranked, tcpConflictsOf, udpShadowed } from "../conflicts";
+import { anyClient, conflictsOf, Effort, type Ranked, tcpConflictsOf, udpShadowed } from "../conflicts";
 import { type HttpRequest, hostsOf } from "../match";
 import type { Conflict, Figures, TraefikNow, TraefikSeen } from "./contract";
 
 type Server = Config["systems"]["traefik"][number];
 
-/** Who looks within this time sees the same. */
+/** Who looks within this time after an answer sees the same. */
 const freshMs = 5000;
+/** For all that one Traefik is asked: each call has its own time besides. */
+const roundMs = 10_000;
 const mostRows = 1000;
 const mostConflicts = 200;
 /** Of a rate: four scrapes at least, and long enough to be calm. */
@@ -26,23 +29,39 @@ const leastWindowS = 300;
 const dayMs = 86_400_000;
 
 type Made = { settings: Config; until: number; seen: Promise<TraefikSeen[]> };
-const last = () => singleton("routing.overview", (): { made: Made | null } => ({ made: null }));
+/** `judged`: the conflicts of each Traefik's routers, as long as these are the same. */
+type Kept = { made: Made | null; judged: Map<string, { readonly of: string; readonly found: Judged }> };
+const last = () => singleton("routing.overview", (): Kept => ({ made: null, judged: new Map() }));
 
-/** Every Traefik of the configuration, once for everybody who looks within a few seconds; one that does not answer says so. */
-export function traefiks(settings: Config = config()): Promise<TraefikSeen[]> {
-  const now = Date.now();
+/**
+ * Every Traefik of the configuration, once for everybody who looks within a few seconds; one that does not answer says so. `withinMs`: for
+ * each of them.
+ */
+export function traefiks(settings: Config = config(), withinMs = roundMs): Promise<TraefikSeen[]> {
   const kept = last();
-  if (kept.made?.settings === settings && kept.made.until > now) return kept.made.seen;
-  const seen = Promise.all(settings.systems.traefik.map((server) => look(settings, server)));
-  kept.made = { settings, until: now + freshMs, seen };
+  if (kept.made?.settings === settings && kept.made.until > Date.now()) return kept.made.seen;
+  const seen = Promise.all(settings.systems.traefik.map((server) => look(settings, server, withinMs)));
+  // Nobody asks anew while an answer is on its way.
+  const made: Made = { settings, until: Number.POSITIVE_INFINITY, seen };
+  kept.made = made;
+  void seen.then(() => {
+    made.until = Date.now() + freshMs;
+  });
   return seen;
 }
 
-async function look(settings: Config, server: Server): Promise<TraefikSeen> {
+async function look(settings: Config, server: Server, withinMs: number): Promise<TraefikSeen> {
+  const signal = AbortSignal.timeout(withinMs);
   try {
-    const [overview, live] = await Promise.all([overviewOf(server), liveOf(settings, server.name)]);
-    return { traefik: server.name, problem: null, now: nowOf(overview, live) };
-  } catch (error) {
+    const [overview, live] = await Promise.all([overviewOf(server, signal), liveOf(settings, server.name)]);
+    return { traefik: server.name, problem: null, now: await nowOf(server, overview, live) };
+  } catch (thrown) {
+    const { origin: address } = new URL(server.url);
+    const late = new AppError("TIMEOUT", `${address} did not tell everything within ${withinMs} ms.`, {
+      problem: "http.timeout",
+      params: { address, ms: withinMs },
+    });
+    const error = signal.aborted && toAppError(thrown).code === "CANCELLED" ? late : thrown;
     const says = toAppError(error).message.slice(0, 300);
     const problem = tellProblem(error, { problem: "health.failed", params: { says } });
     return { traefik: server.name, problem, now: null };
@@ -61,8 +80,8 @@ function firstOf<T>(all: readonly T[], order: (one: T) => number): { rows: T[]; 
   return { rows: sorted.slice(0, mostRows), more: Math.max(0, all.length - mostRows) };
 }
 
-function nowOf(overview: TraefikOverview, live: Live): TraefikNow {
-  const conflicts = conflictsIn(overview);
+async function nowOf(server: Server, overview: TraefikOverview, live: Live): Promise<TraefikNow> {
+  const { conflicts, all } = await judged(server.name, overview);
   const isDown = ({ servers }: ListedService) => servers.some(({ up }) => !up);
   return {
     version: overview.version,
@@ -110,8 +129,10 @@ function nowOf(overview: TraefikOverview, live: Live): TraefikNow {
             })),
             ({ days }) => days,
           ),
+    soonDays: server.tls_days,
     conflicts: conflicts.slice(0, mostConflicts),
     moreConflicts: Math.max(0, conflicts.length - mostConflicts),
+    unseenConflicts: !all,
     live: live.told,
   };
 }
@@ -119,8 +140,11 @@ function nowOf(overview: TraefikOverview, live: Live): TraefikNow {
 /** An entry point's own redirection to another takes everything, as it is meant to. */
 const isRedirection = (name: string): boolean => /-to-.+@internal$/.test(name);
 
-/** Traefik 3 before 3.7 takes "*.example" for a host of that name; 2 has other rules altogether. */
-function understands(version: string): (router: ListedRouter) => boolean {
+/**
+ * Whether a rule says to that Traefik what it says here: 3 before 3.7 takes "*.example" for a host of that name, 2 has other rules
+ * altogether.
+ */
+export function understands(version: string): (router: Pick<ListedRouter, "rule" | "old">) => boolean {
   const [, major = "3", minor = "7"] = /^(\d+)\.(\d+)/.exec(version) ?? [];
   if (Number(major) < 3) return () => false;
   const wildcards = Number(major) > 3 || Number(minor) >= 7;
@@ -141,11 +165,27 @@ const exampleOf = (request: HttpRequest, tls: boolean): NonNullable<Conflict["ex
   headers: Object.entries(request.headers)
     .flatMap(([name, values]) => values.map((value) => `${name}: ${value}`))
     .join("\n"),
-  client: request.remoteAddr.replace(/:\d+$/, "").replace(/^\[|\]$/g, ""),
+  client: clientOf(request.remoteAddr.replace(/:\d+$/, "").replace(/^\[|\]$/g, "")),
 });
+const clientOf = (address: string): string => (address === anyClient ? "" : address);
+
+type Judged = { readonly conflicts: readonly Conflict[]; readonly all: boolean };
+
+/** Conflicts are looked for once, as long as routers are the same: that may take a second. */
+async function judged(name: string, overview: TraefikOverview): Promise<Judged> {
+  const { version, entryPoints, routers } = overview;
+  const said = [version, entryPoints, routers.map((one) => ({ ...one, priority: String(one.priority) }))];
+  const of = createHash("sha256").update(JSON.stringify(said)).digest("hex");
+  const kept = last().judged.get(name);
+  if (kept?.of === of) return kept.found;
+  const found = await conflictsIn(overview);
+  last().judged.set(name, { of, found });
+  return found;
+}
 
 /** Conflicts of all entry points; the same one at several is told once. */
-function conflictsIn({ version, entryPoints, routers }: TraefikOverview): Conflict[] {
+async function conflictsIn({ version, entryPoints, routers }: TraefikOverview): Promise<Judged> {
+  const effort = new Effort();
   const found = new Map<string, Conflict>();
   const understood = understands(version);
   const byName = new Map(routers.map((one) => [`${one.protocol} ${one.name}`, one]));
@@ -176,8 +216,9 @@ function conflictsIn({ version, entryPoints, routers }: TraefikOverview): Confli
     else there.entryPoints.push(entryPoint);
   };
   const leads = (name: string): string => {
-    const { service, middlewares } = byName.get(`http ${name}`) ?? {};
-    return JSON.stringify([service, middlewares]);
+    const { service = "", middlewares } = byName.get(`http ${name}`) ?? {};
+    // One without a service leads to its children: no other has the same ones.
+    return JSON.stringify([service === "" ? { name } : service, middlewares]);
   };
 
   for (const { name: point } of entryPoints) {
@@ -185,14 +226,14 @@ function conflictsIn({ version, entryPoints, routers }: TraefikOverview): Confli
     const on = here.filter(({ status }) => status !== "disabled");
     const http = here.filter(({ protocol }) => protocol === "http");
     for (const tls of [false, true]) {
-      const judged: Ranked[] = on
+      const ranked: Ranked[] = on
         .filter((one) => one.protocol === "http" && one.tls === tls)
         .map((one) => ({
           name: one.name,
           rule: understood(one) ? one.rule : null,
           priority: one.priority,
         }));
-      for (const one of conflictsOf(judged)) {
+      for (const one of await conflictsOf(ranked, effort)) {
         if (one.kind === "never") told("never", "http", point, one.router, [], { tls });
         else if (one.kind === "shadowed") {
           if (!one.by.every(isRedirection)) told("shadowed", "http", point, one.router, one.by, { tls });
@@ -217,7 +258,7 @@ function conflictsIn({ version, entryPoints, routers }: TraefikOverview): Confli
     const udp = on.filter(({ protocol }) => protocol === "udp").map(({ name }) => name);
     for (const { router, by } of udpShadowed(udp)) told("shadowed", "udp", point, router, by);
   }
-  return [...found.values()];
+  return { conflicts: [...found.values()], all: !effort.isSpent };
 }
 
 type Live = {

@@ -40,8 +40,12 @@ function distance(one: string, other: string): number {
   return row[other.length] ?? 0;
 }
 
+/** No name that there is is as long. */
+const longestName = 100;
+
 /** The name that was meant, perhaps. */
 export function nearest(name: string, names: readonly string[]): string | null {
+  if (name.length > longestName) return null;
   const far = (one: string) => distance(name.toLowerCase(), one.toLowerCase());
   const [best] = [...names].sort((a, b) => far(a) - far(b));
   return best !== undefined && far(best) <= Math.max(1, Math.floor(name.length / 3)) ? best : null;
@@ -50,13 +54,22 @@ export function nearest(name: string, names: readonly string[]): string | null {
 const namesOf = ({ fields }: Struct): string[] =>
   Object.entries(fields).flatMap(([name, type]) => (type.is === "internal" ? [] : [name]));
 
+/** Of so many unknown names of a file it is told what was meant: that takes long. */
+const mostHints = 500;
+
 class Decoder {
+  #hints = 0;
   /** Trees that Traefik switches off by a value, such as `tls: false`. */
   readonly #off = new Set<Tree>();
   constructor(private readonly tell: Tell) {}
 
+  near(name: string, struct: Struct): string | null {
+    this.#hints += 1;
+    return this.#hints > mostHints ? null : nearest(name, namesOf(struct));
+  }
+
   #unknown(tree: Tree, where: string, struct: Struct | null): void {
-    const near = struct === null ? null : nearest(tree.name, namesOf(struct));
+    const near = struct === null ? null : this.near(tree.name, struct);
     const params = { key: tree.name, where };
     if (near === null) this.tell(tree.key, "rejected", "unknownKey", params);
     else this.tell(tree.key, "rejected", "unknownKeyNear", { ...params, near });
@@ -145,7 +158,10 @@ class Decoder {
       if (isStruct(type.of)) return { ...value, items: tree.children.map((one) => this.fill(type.of, one)) };
       return { ...value, texts: this.#texts(tree) };
     } else if (type.is === "raw") {
-      for (const child of tree.children) this.#rawLists(child);
+      for (const child of tree.children) {
+        this.#rawLists(child);
+        value.fields.set(child.name, this.#raw(child));
+      }
     } else if (tree.children.length === 0 || type.is === "text") {
       const shown = { key: name, value: tree.shape === "list" ? "[…]" : tree.value };
       const on = parseBool(tree.value);
@@ -164,7 +180,8 @@ class Decoder {
     const { name: key, at, value, written } = tree;
     if (tree.shape === "list" && value !== "") this.tell(at, "none", "listForValue", { key }, "error");
     else if (written !== null && written !== value)
-      this.tell(at, "none", "numberChanged", { key, written, read: value });
+      // Not what it is: it may be a password.
+      this.tell(at, "none", "numberChanged", { key });
   }
 
   /** A map of texts: what is deeper in it becomes names with dots. */
@@ -188,6 +205,19 @@ class Decoder {
     return texts.map((one) => ({ ...one, text: one.text.trim() }));
   }
 
+  /** A plugin's own, as it is written. */
+  #raw(tree: Tree): Value {
+    const { key, at, value: text, from, shape } = tree;
+    const children = tree.children.map((child): [string, Value] => [child.name, this.#raw(child)]);
+    const plain = {
+      ...{ key, at, text, from, whole: 0n, on: false, items: [], texts: [] },
+      fields: new Map<string, Value>(),
+    };
+    if (shape === "map") return { ...plain, fields: new Map(children) };
+    if (shape !== "list") return plain;
+    return { ...plain, text: "", texts: tree.items, items: children.map(([, child]) => child) };
+  }
+
   /** Lists in a plugin's configuration have one kind: its numbers must be numbers. */
   #rawLists(tree: Tree): void {
     const kind = new RegExp(`^${separator}(\\d+)${separator}`).exec(tree.value)?.[1];
@@ -205,7 +235,7 @@ export function decode(trees: readonly Tree[], whole: Place, tell: Tell): Value 
   const decoder = new Decoder(tell);
   const known = trees.filter((tree) => {
     if (fieldOf(configuration, tree.name) !== null) return true;
-    const near = nearest(tree.name, namesOf(configuration));
+    const near = decoder.near(tree.name, configuration);
     if (near === null) tell(tree.key, "ignored", "unknownTopKey", { key: tree.name });
     else tell(tree.key, "ignored", "unknownTopKeyNear", { key: tree.name, near }, "error");
     return false;

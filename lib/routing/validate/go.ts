@@ -5,10 +5,14 @@ import { escapes as ruleEscapes } from "../expression";
 
 const int64 = { least: -(2n ** 63n), most: 2n ** 63n - 1n };
 
+/** Longer than any duration or media type: their patterns would take long. */
+const longest = 200;
+
 /** strconv.ParseInt with base 10 and 64 bits; null for what is none. */
 export function parseInt64(text: string): bigint | null {
-  if (!/^[+-]?\d+$/.test(text)) return null;
-  const number = BigInt(text.replace(/^\+/, ""));
+  const [, sign, digits] = /^([+-]?)0*(\d+)$/.exec(text) ?? [];
+  if (digits === undefined || digits.length > 19) return null;
+  const number = sign === "-" ? -BigInt(digits) : BigInt(digits);
   return number < int64.least || number > int64.most ? null : number;
 }
 
@@ -33,9 +37,10 @@ const units: Readonly<Record<string, number>> = {
 export function parseDuration(text: string): number | null {
   const seconds = parseInt64(text);
   if (seconds !== null) return Number(seconds) * 1e9;
+  if (text.length > longest) return null;
   const [, sign, rest = ""] = /^([+-]?)(.*)$/s.exec(text) ?? [];
   if (rest === "0") return 0;
-  if (!/^((\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h))+$/.test(rest)) return null;
+  if (!/^((\d+(\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h))+$/.test(rest)) return null;
   let sum = 0;
   for (const [, number = "", unit = ""] of rest.matchAll(/([\d.]+)([^\d.]+)/g))
     sum += Number(number) * (units[unit] ?? 0);
@@ -119,7 +124,7 @@ const mediaType = new RegExp(
   `^\\s*${token}(/${token})?\\s*(;\\s*${token}\\s*=\\s*(${token}|"([^"\\\\\\r\\n]|\\\\.)*")\\s*)*;?\\s*$`,
 );
 /** Whether mime.ParseMediaType takes it. */
-export const isMediaType = (text: string): boolean => mediaType.test(text);
+export const isMediaType = (text: string): boolean => text.length <= longest && mediaType.test(text);
 
 /** Whether types.NewHTTPCodeRanges takes it: "500", "500-599". */
 export const isStatusRange = (text: string): boolean => {

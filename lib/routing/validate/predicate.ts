@@ -3,6 +3,9 @@ import { unquote } from "./go";
 
 class Wrong extends Error {}
 
+/** Of parentheses in each other: nobody writes as many. */
+const mostDepth = 100;
+
 type Kind = "condition" | "wholes" | "ratios" | "texts" | "int" | "float" | "string";
 type Functions = Readonly<Record<string, { readonly takes: readonly Kind[]; readonly gives: Kind }>>;
 
@@ -25,6 +28,7 @@ const token =
 class Parser {
   readonly #tokens: { readonly kind: string; readonly text: string }[] = [];
   #at = 0;
+  #depth = 0;
 
   constructor(
     text: string,
@@ -75,6 +79,11 @@ class Parser {
     }
   }
 
+  #deeper(): void {
+    this.#depth += 1;
+    if (this.#depth > mostDepth) throw new Wrong("it is nested too deeply");
+  }
+
   #take(text: string): void {
     if (this.#tokens[this.#at]?.text !== text) throw new Wrong(`"${text}" is missing`);
     this.#at += 1;
@@ -85,21 +94,28 @@ class Parser {
     this.#at += 1;
     if (found === undefined) throw new Wrong("something is missing at its end");
     if (found.text === "(" && found.kind === "sign") {
+      this.#deeper();
       const kind = this.#binary(0);
       this.#take(")");
+      this.#depth -= 1;
       return kind;
     }
     if (found.kind === "int" || found.kind === "float") return found.kind;
     if (found.kind === "string" && unquote(found.text) !== null) return "string";
-    const known = found.kind === "name" ? this.functions[found.text] : undefined;
+    const known =
+      found.kind === "name" && Object.hasOwn(this.functions, found.text)
+        ? this.functions[found.text]
+        : undefined;
     if (known === undefined) throw new Wrong(`"${found.text}" has no meaning here`);
     this.#take("(");
+    this.#deeper();
     const given: Kind[] = [];
     while (this.#tokens[this.#at]?.text !== ")") {
       given.push(this.#operand());
       if (this.#tokens[this.#at]?.text !== ")") this.#take(",");
     }
     this.#at += 1;
+    this.#depth -= 1;
     if (given.join() !== known.takes.join()) throw new Wrong(`${found.text} wants other values`);
     return known.gives;
   }

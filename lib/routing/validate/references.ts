@@ -21,8 +21,14 @@ export type Known = {
   /** Those of `entryPoints` that are UDP's. */
   readonly udpEntryPoints?: readonly string[];
   readonly certResolvers?: readonly string[];
+  /** Those of routers that name none; all but "traefik" when left out. */
+  readonly defaultEntryPoints?: readonly string[];
+  /** What reads the files: "file" when left out, "http" where Traefik fetches them. */
+  readonly provider?: string;
   /** Of other providers, as "name@provider". */
   readonly others?: { readonly http?: Names; readonly tcp?: Names; readonly udp?: Names };
+  /** Names ("auth@file") of services and middlewares of these files that routers of other providers use. */
+  readonly used?: { readonly http?: Omit<Names, "routers">; readonly tcp?: Omit<Names, "routers"> };
 };
 
 type Protocol = "http" | "tcp" | "udp";
@@ -37,18 +43,22 @@ type Element = {
 };
 type Elements = ReadonlyMap<string, Element>;
 
-const provider = "file";
 /** As Traefik completes a name: an element's own provider, which a name with @ in it falsifies. */
 const qualified = (name: string, from: string): string =>
-  name.includes("@") ? name : `${name}@${from.split("@")[1] ?? provider}`;
-const parentId = (name: string): string => (name.includes("@") ? name : `${name}@${provider}`);
+  name.includes("@") ? name : `${name}@${from.split("@")[1] ?? ""}`;
 const mostPriority = 2n ** 63n - 1n - 1000n;
 const internalServices = ["noop", "acme-http", "api", "dashboard", "rest", "ping", "prometheus"];
 /** What Traefik itself brings: not in any file. */
 const isInternal = (id: string): boolean => id.endsWith("@internal");
 
 /** The names in one place of all files, merged as Traefik merges them. */
-function merged(files: readonly Value[], section: string, kind: string, tell: Tell): Map<string, Element> {
+function merged(
+  files: readonly Value[],
+  section: string,
+  kind: string,
+  provider: string,
+  tell: Tell,
+): Map<string, Element> {
   const all = new Map<string, Element>();
   for (const file of files)
     for (const [name, value] of file.fields.get(section)?.fields.get(kind)?.fields ?? []) {
@@ -66,6 +76,7 @@ type Verdict = "fine" | "broken" | "unknown";
 class Build {
   readonly #elements: Readonly<Record<Protocol, Readonly<Record<Kind, Elements>>>>;
   readonly #tlsOptions: Elements;
+  readonly #provider: string;
   /** By protocol, kind and id: what came of it; "open" while it is made. */
   readonly #made = new Map<string, Verdict | "open">();
   /** Elements that something stops. */
@@ -80,8 +91,9 @@ class Build {
     private readonly openWorld: boolean,
     private readonly tell: Tell,
   ) {
+    this.#provider = known.provider ?? "file";
     const of = (protocol: Protocol) => {
-      const one = (kind: Kind) => merged(files, protocol, kind, tell);
+      const one = (kind: Kind) => merged(files, protocol, kind, this.#provider, tell);
       return {
         routers: one("routers"),
         services: one("services"),
@@ -90,7 +102,7 @@ class Build {
       };
     };
     this.#elements = { http: of("http"), tcp: of("tcp"), udp: of("udp") };
-    this.#tlsOptions = merged(files, "tls", "options", tell);
+    this.#tlsOptions = merged(files, "tls", "options", this.#provider, tell);
   }
 
   all(): void {
@@ -99,6 +111,10 @@ class Build {
     this.#httpRouters();
     for (const [, router] of this.#elements.tcp.routers) this.#tcpRouter(router);
     this.#udpRouters();
+    for (const protocol of ["http", "tcp"] as const) {
+      for (const id of this.known.used?.[protocol]?.services ?? []) this.#service(protocol, id);
+      for (const id of this.known.used?.[protocol]?.middlewares ?? []) this.#middleware(protocol, id);
+    }
     // What nobody uses is not made by Traefik, which so finds nothing wrong with it.
     this.#used = false;
     for (const protocol of ["http", "tcp", "udp"] as const) {
@@ -130,7 +146,7 @@ class Build {
     if (kind === "services" && isInternal(id) && protocol === "http")
       return internalServices.includes(id.replace("@internal", "")) ? "unknown" : "broken";
     const others = this.known.others?.[protocol]?.[kind];
-    if (id.endsWith(`@${provider}`)) return this.openWorld ? "unknown" : "broken";
+    if (id.endsWith(`@${this.#provider}`)) return this.openWorld ? "unknown" : "broken";
     return others === undefined || others.includes(id) ? "unknown" : "broken";
   }
 
@@ -338,7 +354,7 @@ class Build {
     if (servers.length > 0 || of.fields.has("healthCheck")) {
       const transport = of.fields.get("serversTransport");
       const id = qualified(transport?.text ?? "", element.id);
-      const mine = id.endsWith(`@${provider}`) && !this.openWorld;
+      const mine = id.endsWith(`@${this.#provider}`) && !this.openWorld;
       if (transport && transport.text !== "" && mine && !this.#elements[protocol].serversTransports.has(id))
         stop(transport.at, "unknownTransport", { transport: transport.text });
       if (protocol === "tcp") {
@@ -417,7 +433,7 @@ class Build {
     const id = named === undefined ? "default" : qualified(named.text, router.id);
     const at = named?.at ?? tls.key;
     if (named && !this.#tlsOptions.has(id)) {
-      if (this.openWorld || !id.endsWith(`@${provider}`)) return true;
+      if (this.openWorld || !id.endsWith(`@${this.#provider}`)) return true;
       this.#stop(router, at, "unknownTlsOptions", { options: named.text });
       return false;
     }
@@ -511,6 +527,10 @@ class Build {
     }
   }
 
+  #parentId(name: string): string {
+    return qualified(name, `@${this.#provider}`);
+  }
+
   #branch(router: Element): Branch {
     const { value, id } = router;
     const texts = (field: string) => textsOf(value, field).map(({ text }) => text);
@@ -520,7 +540,7 @@ class Build {
     return {
       id,
       rule: textOf(value, "rule"),
-      parents: texts("parentRefs").map(parentId),
+      parents: texts("parentRefs").map((name) => this.#parentId(name)),
       entryPoints: texts("entryPoints"),
       options: tls === undefined ? null : named,
     };
@@ -531,7 +551,8 @@ class Build {
     const { entryPoints = [""], udpEntryPoints = [] } = this.known;
     const tree = routerTree(
       [...routers.values()].map((router) => this.#branch(router)),
-      entryPoints.filter((one) => one !== "traefik" && !udpEntryPoints.includes(one)),
+      this.known.defaultEntryPoints ??
+        entryPoints.filter((one) => one !== "traefik" && !udpEntryPoints.includes(one)),
     );
     for (const [id, host] of tree.conflicts) {
       const router = routers.get(id);
@@ -588,10 +609,10 @@ class Build {
     }
     let outside = false;
     for (const { text, at } of parents) {
-      if (tree.children.get(parentId(text))?.includes(id)) continue;
-      if (tree.cycles.some(({ from, to }) => from === parentId(text) && to === id)) continue;
-      const there = this.#elements.http.routers.has(parentId(text));
-      if (there || this.#elsewhere("http", "routers", parentId(text)) === "broken")
+      if (tree.children.get(this.#parentId(text))?.includes(id)) continue;
+      if (tree.cycles.some(({ from, to }) => from === this.#parentId(text) && to === id)) continue;
+      const there = this.#elements.http.routers.has(this.#parentId(text));
+      if (there || this.#elsewhere("http", "routers", this.#parentId(text)) === "broken")
         this.#stop(router, at, "unknownParent", { parent: text });
       else outside = true;
     }

@@ -15,6 +15,9 @@ class TemplateError extends Error {
 }
 
 type Token = { readonly kind: string; readonly text: string; readonly at: number };
+/** A token in a sentence; what is in quotes may be a secret. */
+const wordOf = (token: Token | undefined): string =>
+  ["string", "raw", "char"].includes(token?.kind ?? "") ? "text in quotes" : `"${token?.text ?? "}}"}"`;
 type Part =
   | { readonly is: "text"; readonly start: number; readonly end: number }
   | {
@@ -43,6 +46,9 @@ const functions = new Set(
   mustRegexFind regexReplaceAll mustRegexReplaceAll regexReplaceAllLiteral mustRegexReplaceAllLiteral regexSplit mustRegexSplit
   regexQuoteMeta urlParse urlJoin`.split(/\s+/),
 );
+
+/** Of parentheses in each other: nobody writes as many. */
+const mostDepth = 100;
 
 const keywords = ["block", "break", "continue", "define", "else", "end", "if", "range", "template", "with"];
 const blanks = " \t\r\n";
@@ -133,6 +139,7 @@ function actionAt(
     }
     if (token.kind === "(") depth += 1;
     if (token.kind === ")") depth -= 1;
+    if (depth > mostDepth) throw new TemplateError("parentheses are nested too deeply", at);
     if (depth < 0) throw new TemplateError("unexpected right paren", at);
     const isTerm = ["name", "field", "variable", "number", "dot", "string", "raw", "char"].includes(
       token.kind,
@@ -140,7 +147,7 @@ function actionAt(
     const last = tokens.at(-1);
     if (isTerm && last !== undefined && !["blank", "(", "|", ",", "=", ":="].includes(last.kind)) {
       const chained = token.kind === "field" && ["field", "variable", ")", "name"].includes(last.kind);
-      if (!chained) throw new TemplateError(`unexpected "${token.text}" in action`, at);
+      if (!chained) throw new TemplateError(`unexpected ${wordOf(token)} in action`, at);
     }
     tokens.push(token);
     at += token.text.length;
@@ -178,7 +185,7 @@ class Parser {
     const block = this.#blocks.at(-1);
     const nothing = () => {
       if (rest.length > 0)
-        throw new TemplateError(`unexpected "${rest[0]?.text}" in ${word}`, rest[0]?.at ?? at);
+        throw new TemplateError(`unexpected ${wordOf(rest[0])} in ${word}`, rest[0]?.at ?? at);
     };
     if (word === "if" || word === "with" || word === "range") {
       this.#open(word);
@@ -190,7 +197,7 @@ class Parser {
       const [next, ...more] = rest;
       if (next === undefined) block.sawElse = true;
       else if (next.text === block.word && next.text !== "range") this.#pipeline(more, next.text, next.at);
-      else throw new TemplateError(`unexpected "${next.text}" in else`, next.at);
+      else throw new TemplateError(`unexpected ${wordOf(next)} in else`, next.at);
     } else if (word === "end") {
       nothing();
       if (block === undefined) throw new TemplateError("unexpected {{end}}", at);
@@ -203,11 +210,11 @@ class Parser {
     } else {
       const [name, ...more] = rest;
       if (name === undefined || (name.kind !== "string" && name.kind !== "raw"))
-        throw new TemplateError(`unexpected "${name?.text ?? "}}"}" in ${word} clause`, at);
+        throw new TemplateError(`unexpected ${wordOf(name)} in ${word} clause`, at);
       if (word === "define" && !this.top) throw new TemplateError("unexpected {{define}}", at);
       if (word !== "template") this.#open(word);
       if (word === "define") {
-        if (more.length > 0) throw new TemplateError(`unexpected "${more[0]?.text}" in define clause`, at);
+        if (more.length > 0) throw new TemplateError(`unexpected ${wordOf(more[0])} in define clause`, at);
         this.#variables = ["$"];
       } else if (more.length > 0 || word === "block") this.#pipeline(more, word, at);
     }
@@ -276,7 +283,7 @@ class Parser {
       } else if (["string", "raw", "char"].includes(token.kind)) {
         if (unquote(token.text) === null) throw new TemplateError("invalid syntax in a string", token.at);
       } else if (!["field", "dot", "number"].includes(token.kind))
-        throw new TemplateError(`unexpected "${token.text}" in operand`, token.at);
+        throw new TemplateError(`unexpected ${wordOf(token)} in operand`, token.at);
     }
   }
 }
@@ -323,7 +330,14 @@ export function rendered(file: string, source: string, tell: Tell): Rendered | n
     tell({ file, start: unknown.start, end: unknown.end }, "none", "templateNotChecked");
   if (failing !== null || unknown !== null) return null;
   const sourceOf = (at: number): number => {
-    const mark = marks.findLast((one) => one.at <= at) ?? { at: 0, source: 0 };
+    // The last one that is not behind it: they stand in order.
+    let [low, high] = [0, marks.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((marks[middle]?.at ?? 0) <= at) low = middle + 1;
+      else high = middle;
+    }
+    const mark = marks[low - 1] ?? { at: 0, source: 0 };
     return mark.source + at - mark.at;
   };
   return { text, sourceOf };

@@ -6,7 +6,7 @@ import en from "@/messages/en.json";
 import fr from "@/messages/fr.json";
 import { cases, known } from "./cases.fixture";
 import { decode } from "./decode";
-import { parseBool, parseDuration, parseInt64, unquote, urlProblem } from "./go";
+import { isMediaType, parseBool, parseDuration, parseInt64, unquote, urlProblem } from "./go";
 import type { Problem, Tell } from "./problem";
 import { validateDirectory, validateFile } from "./validate";
 import { readYaml, resolved } from "./yaml";
@@ -17,6 +17,49 @@ const check = (files: Readonly<Record<string, string>>): Problem[] =>
     Object.entries(files).map(([name, text]) => ({ name, text })),
     known,
   );
+/** Anchors that are used again and again, nine times each; the eighth level stands for 43 million. */
+const nineTimes = (level: (use: string) => string): string =>
+  [
+    "x-0: &a0 {k: v}",
+    ...Array.from({ length: 8 }, (_, index) => `x-${index + 1}: &a${index + 1} ${level(`*a${index}`)}`),
+  ].join("\n");
+const nine = (use: string) => Array.from({ length: 9 }, () => use).join(", ");
+const middleware = (kind: string, options: unknown): string =>
+  JSON.stringify({
+    http: {
+      routers: { r: { rule: "Path(`/`)", service: "noop@internal", middlewares: ["m"] } },
+      middlewares: { m: { [kind]: options } },
+    },
+  });
+const numbered = <T>(count: number, one: (index: number) => T): T[] =>
+  Array.from({ length: count }, (_, index) => one(index));
+/** Files of which more is made than anybody can wait for. */
+const hostile = {
+  "merges of merges": `http: {middlewares: {m: {headers: {customRequestHeaders: *a8}}}}\n`.replace(
+    /^/,
+    `${nineTimes((use) => `{<<: [${nine(use)}]}`)}\n`,
+  ),
+  "a long list again and again": `x-a: &a [${"x,".repeat(5000)}]\nhttp:\n  middlewares:\n${numbered(
+    100,
+    (index) => `    m${index}: {chain: {middlewares: *a}}\n`,
+  ).join("")}`,
+  "a long text again and again": `x-a: &a ${"x".repeat(100_000)}\nhttp:\n  middlewares:\n    m: {chain: {middlewares: [${"*a,".repeat(3000)}]}}\n`,
+  "too many headers": `http:\n  middlewares:\n    m:\n      headers:\n        customRequestHeaders:\n${numbered(
+    200_100,
+    (index) => `          X-${index}: v\n`,
+  ).join("")}`,
+  "services that lead to services": JSON.stringify({
+    http: {
+      services: Object.fromEntries(
+        numbered(20_000, (index) => [`s${index}`, { weighted: { services: [{ name: `s${index + 1}` }] } }]),
+      ),
+    },
+  }),
+  "many unknown keys": `http:\n  routers:\n${numbered(
+    600,
+    (index) => `    r${index}: {ruel: "Path(\`/\`)", service: s@docker}\n`,
+  ).join("")}`,
+};
 const codesOf = (problems: readonly Problem[]): string[] => problems.map(({ code }) => code);
 /** "line:column-endLine:endColumn code effect". */
 const placed = (problems: readonly Problem[]): string[] =>
@@ -62,7 +105,7 @@ describe("the complete sample of Traefik", () => {
     }
     expect(silent).toEqual([]);
     expect(fixed).toBeGreaterThan(400);
-  });
+  }, 120_000);
 
   test("with an empty map for any one of its maps, that is told, except where Traefik takes one", () => {
     // Of the tag file:"allowEmpty", and where names are free.
@@ -90,7 +133,7 @@ describe("the complete sample of Traefik", () => {
         wrong.push(`${key}: ${placed(told)}`);
     }
     expect(wrong).toEqual([]);
-  });
+  }, 120_000);
 });
 
 describe("what is told", () => {
@@ -110,6 +153,9 @@ describe("what is told", () => {
         },
       }),
     }),
+    ...(["merges of merges", "many unknown keys"] as const).flatMap((name) =>
+      check({ "a.yml": hostile[name] }),
+    ),
   ];
 
   test.each([
@@ -180,6 +226,177 @@ describe("what is told", () => {
       params: { key: "entrypoint", near: "entryPoints", where: "r" },
     });
     expect(validateFile("a.yml", "htpp: {}\n")[0]?.params).toEqual({ key: "htpp", near: "http" });
+  });
+});
+
+// They are given more time than they need, where others work too: what they must not do would take hours, or all memory.
+describe("hostile files", { timeout: 120_000 }, () => {
+  test.each([
+    "merges of merges",
+    "a long list again and again",
+    "a long text again and again",
+    "too many headers",
+  ] as const)("%s: it is told once that there is too much", (name) => {
+    expect(check({ "a.yml": hostile[name] }).map(({ code, effect }) => [code, effect])).toEqual([
+      ["tooMuch", "none"],
+    ]);
+  });
+
+  test("an anchor is used as often as one likes, where that is not much", () => {
+    const uses = numbered(20_000, (index) => `          X-${index}: *a\n`).join("");
+    const text = `x-a: &a v\nhttp:\n  middlewares:\n    m:\n      headers:\n        customRequestHeaders:\n${uses}`;
+    expect(codesOf(check({ "a.yml": text }))).toEqual(["unknownTopKey"]);
+  });
+
+  test("an anchor stands for the last one before it, and for nothing where there is none", () => {
+    const text =
+      "http:\n  routers:\n    r: {rule: &a Path(`/`), service: noop@internal}\n    s: {rule: &a none, service: noop@internal}\n    t: {rule: *a, service: noop@internal}\n";
+    expect(placed(check({ "a.yml": text }))).toEqual([
+      "4:18-4:22 badRule disabled",
+      "5:15-5:17 badRule disabled",
+    ]);
+    expect(codesOf(check({ "a.yml": "x-a: *a\nx-b: &a v\n" }))).toContain("yamlSyntax");
+  });
+
+  test("what leads too deep is not followed; what else there is, is told", () => {
+    const routers = (count: number) => ({
+      http: {
+        routers: Object.fromEntries(
+          numbered(count, (index) => [
+            `r${index}`,
+            { rule: "Path(`/`)", ...(index > 0 ? { parentRefs: [`r${index - 1}`] } : {}) },
+          ]),
+        ),
+      },
+    });
+    const parents = JSON.stringify(routers(15_000));
+    expect(codesOf(check({ "a.yml": parents, "b.yml": "htpp: {}" })).sort()).toEqual([
+      "tooMuch",
+      "unknownTopKeyNear",
+    ]);
+    expect(codesOf(check({ "a.yml": hostile["services that lead to services"] }))).toEqual(["tooMuch"]);
+    expect(codesOf(check({ "a.yml": `x-a: ${"[".repeat(50_000)}` }))).not.toEqual([]);
+  });
+
+  test.each([
+    ["a rule of negations", `Path(\`/\`) && ${"!".repeat(20_000)}Path(\`/x\`)`],
+    ["a rule of parentheses", `${"(".repeat(20_000)}Path(\`/x\`)`],
+  ])("%s is refused", (_, rule) => {
+    const text = JSON.stringify({ http: { routers: { r: { rule, service: "noop@internal" } } } });
+    expect(check({ "a.yml": text })).toMatchObject([
+      { code: "badRule", params: { reason: "it is nested too deeply" } },
+    ]);
+  });
+
+  test("a long rule is read", () => {
+    const rule = numbered(20_000, (index) => `Host(\`h${index}\`)`).join(" || ");
+    const text = JSON.stringify({ http: { routers: { r: { rule, service: "noop@internal" } } } });
+    expect(check({ "a.yml": text })).toEqual([]);
+  });
+
+  test.each([
+    "constructor()",
+    "toString() > 1",
+    "__proto__()",
+    "hasOwnProperty",
+    "(".repeat(20_000),
+    "NetworkErrorRatio(".repeat(20_000),
+  ])("the expression %# is refused", (expression) => {
+    expect(codesOf(check({ "a.yml": middleware("circuitBreaker", { expression }) }))).toContain(
+      "badExpression",
+    );
+    const retryExpression = expression;
+    expect(codesOf(check({ "a.yml": middleware("buffering", { retryExpression }) }))).toContain(
+      "badExpression",
+    );
+  });
+
+  test("a template's parentheses are counted", () => {
+    const text = `x: "{{ ${"(".repeat(20_000)}"a"${")".repeat(20_000)} }}"`;
+    expect(check({ "a.yml": text })).toMatchObject([
+      { code: "templateBroken", params: { reason: "parentheses are nested too deeply" } },
+    ]);
+    expect(codesOf(check({ "a.yml": `x: "{{ ${"(".repeat(20)}now${")".repeat(20)} }}"` }))).toEqual([
+      "templateNotChecked",
+    ]);
+  });
+
+  test("places are found behind many templates", () => {
+    const text = `${numbered(20_000, (index) => `{{ "k${index}" }}: x\n`).join("")}http: {servces: {a: 1}}\n`;
+    expect(placed(check({ "a.yml": text })).at(-1)).toBe("20001:8-20001:15 unknownKey rejected");
+  });
+
+  test("durations and media types of any length are looked at once", () => {
+    expect(parseDuration(`${"1".repeat(50_000)}x`)).toBeNull();
+    expect(parseDuration(`${"1".repeat(100)}.5x`)).toBeNull();
+    expect(isMediaType(`a${" ".repeat(200_000)}x`)).toBe(false);
+    expect(isMediaType("text/html; charset=utf-8")).toBe(true);
+    expect(parseInt64(`-${"0".repeat(50_000)}7`)).toBe(-7n);
+    expect(parseInt64("9".repeat(1_000_000))).toBeNull();
+  });
+
+  test("of each effect the first ones are told, and that there are more", () => {
+    const keys = numbered(20_000, (index) => `k${index}: x\n`).join("");
+    const wrong = numbered(20_000, (index) => `    r${index}: {ruel: x}\n`).join("");
+    const told = check({ "a.yml": `${keys}http:\n  routers:\n${wrong}` });
+    for (const effect of ["ignored", "rejected"]) {
+      const codes = codesOf(told.filter((one) => one.effect === effect));
+      expect(codes, effect).toHaveLength(501);
+      expect(codes, effect).toContain("moreProblems");
+    }
+  });
+});
+
+describe("secrets are told in no problem", () => {
+  const hash = "$apr1$H6uskkkW$IgXLP6ewTrSuBkTrqE8wj/";
+  const at = (kind: string, more: string): string =>
+    [
+      "http:",
+      "  routers:",
+      "    r: {rule: Path(`/`), service: s, middlewares: [m]}",
+      "  services: {s: {loadBalancer: {servers: [{url: 'http://a'}]}}}",
+      "  middlewares:",
+      "    m:",
+      `      ${kind}:`,
+      ...more.split("\n").map((line) => `        ${line}`),
+    ].join("\n");
+  const server = (url: string) =>
+    JSON.stringify({
+      http: {
+        routers: { r: { rule: "Path(`/`)", service: "s" } },
+        services: { s: { loadBalancer: { servers: [{ url }] } } },
+      },
+    });
+
+  test.each([
+    ["numberChanged", "0123456", at("rateLimit", "average: 1\nredis: {password: 0123456}")],
+    ["numberChanged", "0123456", at("headers", "customRequestHeaders: {X-Api-Key: 0123456}")],
+    ["badUrl", "s3cret", server("http://bob:s3cret@10.0.0.1:80x")],
+    ["urlWithoutHost", "s3cret", server("http:/bob:s3cret@10.0.0.1")],
+    [
+      "badAuthAddress",
+      "s3cret",
+      at("forwardAuth", "address: bob:s3:cret@auth:99").replace("s3:cret", "s3cret"),
+    ],
+    ["badAuthAddress", "cret", at("forwardAuth", "address: bob:s3:cret@auth:99")],
+    ["yamlSyntax", "IgXLP6", at("basicAuth", `users: !!int 'admin:${hash}'`)],
+    ["yamlSyntax", "IgXLP6", at("basicAuth", `users:\n  - *admin:${hash}`)],
+    ["nothingGiven", "IgXLP6", at("basicAuth", `users:\n  admin:${hash}:`)],
+    ["unknownKey", "IgXLP6", at("basicAuth", `users: ['a:b']\n'admin:${hash}': x`)],
+    ["templateBroken", "IgXLP6", at("basicAuth", `users: ['{{ "a""admin:${hash}" }}']`)],
+    ["templateBroken", "s3cret", at("basicAuth", `users: ['{{ "a""s3cret" }}']`)],
+  ])("%s without %s", (code, secret, text) => {
+    const told = check({ "a.yml": text });
+    expect(codesOf(told)).toContain(code);
+    expect(JSON.stringify(told.map(({ params }) => params))).not.toContain(secret);
+  });
+
+  test("what is told is short", () => {
+    const told = check({ "a.yml": `http: {${"k".repeat(5000)}: 1}` });
+    expect(codesOf(told)).toContain("unknownKey");
+    expect(
+      Math.max(...told.flatMap(({ params }) => Object.values(params)).map((one) => String(one).length)),
+    ).toBe(200);
   });
 });
 

@@ -1,10 +1,11 @@
 // Says of Traefik's dynamic configuration files (file provider, YAML, v3.7) what Traefik would make of them, without a Traefik.
 import { LineCounter } from "yaml";
+import { hidden, maskedText } from "../../errors/mask";
 import { decode, type Value } from "./decode";
-import type { Place, Problem, Tell } from "./problem";
+import type { Effect, Params, Place, Problem, Tell } from "./problem";
 import { checkReferences, type Known } from "./references";
 import { rendered } from "./template";
-import { readYaml } from "./yaml";
+import { readYaml, TooMuch } from "./yaml";
 
 export type ConfigurationFile = { readonly name: string; readonly text: string };
 
@@ -12,7 +13,7 @@ export type ConfigurationFile = { readonly name: string; readonly text: string }
 const extension = (name: string): string => /\.[^./]*$/.exec(name)?.[0].toLowerCase() ?? "";
 
 /** As os.ReadDir does it at each level: by the bytes of the names. */
-function inOrder(a: ConfigurationFile, b: ConfigurationFile): number {
+export function inOrder(a: ConfigurationFile, b: ConfigurationFile): number {
   const [left, right] = [a, b].map(({ name }) => name.split("/").map((part) => Buffer.from(part)));
   for (const [index, part] of (left ?? []).entries()) {
     const other = right?.[index];
@@ -22,9 +23,31 @@ function inOrder(a: ConfigurationFile, b: ConfigurationFile): number {
   return (left?.length ?? 0) - (right?.length ?? 0);
 }
 
+/** Of each effect: whoever wants to know whether a file is rejected must not miss it behind others. */
+const mostProblems = 500;
+const severityOf = (effect: Effect): Problem["severity"] =>
+  effect === "rejected" || effect === "disabled" ? "error" : "warning";
+const readText = 2000;
+const keptText = 200;
+
+/** A word of the file as it may be told: files hold passwords where nobody expects them. */
+const tellable = (text: string): string =>
+  maskedText(text.slice(0, readText))
+    // Also of an address without a scheme.
+    .replace(/([^\s:@/]{0,100}):(?!\/\/)[^\s@]{1,1000}@/g, `$1:${hidden}@`)
+    .slice(0, keptText);
+const tellableParams = (params: Params): Params =>
+  Object.fromEntries(
+    Object.entries(params).map(([name, value]) => [
+      name,
+      typeof value === "string" ? tellable(value) : value,
+    ]),
+  );
+
 class Report {
   readonly #found: { readonly at: Place; readonly problem: Problem }[] = [];
   readonly #seen = new Set<string>();
+  readonly #counts = new Map<Effect, number>();
 
   /** What takes problems of one file, whose places are those of its rendered text. */
   in(text: string, sourceOf: (at: number) => number = (at) => at): Tell {
@@ -32,20 +55,36 @@ class Report {
     lines.addNewLine(0);
     for (const { index } of text.matchAll(/\n/g)) lines.addNewLine(index + 1);
     return (at, effect, code, params = {}, severity) => {
+      if (this.#isFull(effect, at)) return;
       const start = lines.linePos(sourceOf(at.start));
       const end = lines.linePos(sourceOf(at.end));
       this.#add(at, {
-        severity: severity ?? (effect === "rejected" || effect === "disabled" ? "error" : "warning"),
+        severity: severity ?? severityOf(effect),
         file: at.file,
         line: start.line,
         column: start.col,
         endLine: end.line,
         endColumn: end.col,
         code,
-        params,
+        params: tellableParams(params),
         effect,
       });
     };
+  }
+
+  /** Whether there is enough of such; the first one that is left out says that there are more. */
+  #isFull(effect: Effect, { file }: Place): boolean {
+    const count = this.#counts.get(effect) ?? 0;
+    if (count < mostProblems) return false;
+    if (count === mostProblems) {
+      this.#counts.set(effect, count + 1);
+      const at = { file, start: 0, end: 0 };
+      const place = { line: 1, column: 1, endLine: 1, endColumn: 1 };
+      const params = { count: mostProblems };
+      const problem = { file, ...place, code: "moreProblems", params, effect };
+      this.#found.push({ at, problem: { ...problem, severity: severityOf(effect) } });
+    }
+    return true;
   }
 
   #add(at: Place, problem: Problem): void {
@@ -53,6 +92,7 @@ class Report {
     const key = JSON.stringify(problem);
     if (this.#seen.has(key)) return;
     this.#seen.add(key);
+    this.#counts.set(problem.effect, (this.#counts.get(problem.effect) ?? 0) + 1);
     this.#found.push({ at, problem });
   }
 
@@ -68,6 +108,17 @@ class Report {
   }
 }
 
+/** Makes something of a file; null, and told, where there is too much in it, or it leads too deep, to be gone through. */
+function within<T>(at: Place, tell: Tell, make: () => T): T | null {
+  try {
+    return make();
+  } catch (error) {
+    if (!(error instanceof TooMuch || error instanceof RangeError)) throw error;
+    tell(at, "none", "tooMuch");
+    return null;
+  }
+}
+
 /** One file decoded; null where nothing can be said of what it holds. */
 function decoded({ name, text }: ConfigurationFile, report: Report): { value: Value; tell: Tell } | null {
   const whole = { file: name, start: 0, end: 0 };
@@ -80,36 +131,59 @@ function decoded({ name, text }: ConfigurationFile, report: Report): { value: Va
     );
     return null;
   }
-  const template = rendered(name, text, plain);
-  if (template === null) return null;
-  const tell = report.in(text, template.sourceOf);
-  const trees = readYaml(name, template.text, tell);
-  return trees === null ? null : { value: decode(trees, whole, tell), tell };
+  return within(whole, plain, () => {
+    const template = rendered(name, text, plain);
+    if (template === null) return null;
+    const tell = report.in(text, template.sourceOf);
+    const trees = readYaml(name, template.text, tell);
+    return trees === null ? null : { value: decode(trees, whole, tell), tell };
+  });
 }
 
-function validated(files: readonly ConfigurationFile[], known: Known, alone: boolean): Problem[] {
+/**
+ * What the files of a directory hold, in the order in which Traefik reads them. Nothing is said of what is wrong in them; `hidden`: there
+ * are files of which it is not known what they hold.
+ */
+export function decodedFiles(files: readonly ConfigurationFile[]): {
+  readonly values: readonly Value[];
+  readonly hidden: boolean;
+} {
+  const read = [...files].sort(inOrder).map((file) => ({ file, found: decoded(file, new Report()) }));
+  return { values: read.flatMap(({ found }) => (found ? [found.value] : [])), hidden: read.some(isHidden) };
+}
+
+/** It is read by Traefik, and cannot be here. */
+const isHidden = ({ file, found }: { file: ConfigurationFile; found: unknown }): boolean =>
+  found === null && [".yml", ".yaml", ".toml"].includes(extension(file.name));
+
+/** What is wrong, and everything that Traefik puts out of service ("http.routers.shop"), however much it is. */
+export type Judged = { readonly problems: Problem[]; readonly stopped: ReadonlySet<string> };
+
+function validated(files: readonly ConfigurationFile[], known: Known, alone: boolean): Judged {
+  const stopped = new Set<string>();
   const report = new Report();
   const read = [...files].sort(inOrder).map((file) => ({ file, found: decoded(file, report) }));
   const tells = new Map(read.flatMap(({ file, found }) => (found ? [[file.name, found.tell] as const] : [])));
-  const tell: Tell = (at, ...rest) => tells.get(at.file)?.(at, ...rest);
+  const tell: Tell = (at, effect, code, params, severity) => {
+    if (effect === "disabled" && params?.element !== undefined) stopped.add(String(params.element));
+    tells.get(at.file)?.(at, effect, code, params, severity);
+  };
   // What a file holds that cannot be read may be what another one refers to.
-  const hidden = read.some(
-    ({ file, found }) => found === null && [".yml", ".yaml", ".toml"].includes(extension(file.name)),
+  const hidden = read.some(isHidden);
+  const values = read.flatMap(({ found }) => (found ? [found.value] : []));
+  const [first] = tells.keys();
+  within({ file: first ?? "", start: 0, end: 0 }, tell, () =>
+    checkReferences(values, known, alone || hidden, tell),
   );
-  checkReferences(
-    read.flatMap(({ found }) => (found ? [found.value] : [])),
-    known,
-    alone || hidden,
-    tell,
-  );
-  return report.all();
+  return { problems: report.all(), stopped };
 }
 
 /**
  * What is wrong with one file alone: a name that is not in it may be in another. For the ways in which Traefik takes it see
  * `validateDirectory`.
  */
-export const validateFile = (name: string, text: string): Problem[] => validated([{ name, text }], {}, true);
+export const validateFile = (name: string, text: string): Problem[] =>
+  validated([{ name, text }], {}, true).problems;
 
 /**
  * What is wrong with all files of a directory, names from there on ("sub/shop.yml"), in the order of files and lines.
@@ -128,4 +202,8 @@ export const validateFile = (name: string, text: string): Problem[] => validated
  * - "none", but hardly meant: a number that is read otherwise than it is written, a list where one text is read, what nobody uses.
  */
 export const validateDirectory = (files: readonly ConfigurationFile[], known: Known): Problem[] =>
+  judgeDirectory(files, known).problems;
+
+/** The same, with all that is out of service. */
+export const judgeDirectory = (files: readonly ConfigurationFile[], known: Known): Judged =>
   validated(files, known, false);

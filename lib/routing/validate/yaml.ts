@@ -1,6 +1,5 @@
 // A YAML file as Traefik's decoder sees it: yaml.v3's types, then paerser's tree of names and texts, each with its place.
 import {
-  type Alias,
   isAlias,
   isMap,
   isScalar,
@@ -10,6 +9,7 @@ import {
   type Pair,
   parseAllDocuments,
   Scalar,
+  visit,
   type YAMLMap,
   type YAMLSeq,
 } from "yaml";
@@ -67,7 +67,7 @@ function isDate(text: string): boolean {
 
 /** strconv.ParseInt and ParseUint with base 0, for what has no underscores. */
 function wholeOf(text: string): bigint | null {
-  const [, sign, digits = ""] = /^([+-]?)(.+)$/.exec(text) ?? [];
+  const [, sign, digits = ""] = /^([+-]?)(.{1,200})$/.exec(text) ?? [];
   const based = /^0[xX][0-9a-fA-F]+$|^0[bB][01]+$|^0[oO][0-7]+$|^[1-9]\d*$|^0$/.test(digits)
     ? digits
     : /^0[0-7]+$/.test(digits)
@@ -120,20 +120,49 @@ export function resolved(word: string): Read {
 const textOf = (node: Scalar): string => node.source ?? String(node.value ?? "");
 
 const itself = "an anchor contains itself";
-/** Too deep or too often repeated to be anybody's configuration. */
+/** More than anybody's configuration has, repeated or not. */
 const mostNodes = 200_000;
+/** A text is as much as one node for so many of its characters. */
+const nodeText = 64;
+
+/** A file holds too much to be read here: nothing is known of it. */
+export class TooMuch extends Error {}
+
+/** What each alias stands for: the last node before it that has its anchor. */
+function anchored(doc: ReturnType<typeof documentsOf>[number]): Map<Node, Node> {
+  const anchors = new Map<string, Node>();
+  const targets = new Map<Node, Node>();
+  visit(doc, {
+    Node: (_, node) => {
+      if (isAlias(node)) {
+        const target = anchors.get(node.source);
+        if (target !== undefined) targets.set(node, target);
+      } else if (node.anchor !== undefined) anchors.set(node.anchor, node);
+    },
+  });
+  return targets;
+}
 
 class Reader {
   readonly #open = new Set<Node>();
+  readonly #targets: ReadonlyMap<Node, Node>;
   #nodes = 0;
   /** Below a key that paerser passes over, where only yaml.v3 finds something wrong. */
   #passedOver = false;
   constructor(
     private readonly file: string,
     private readonly text: string,
-    private readonly doc: ReturnType<typeof documentsOf>[number],
+    doc: ReturnType<typeof documentsOf>[number],
     private readonly tell: Tell,
-  ) {}
+  ) {
+    this.#targets = anchored(doc);
+  }
+
+  /** What an anchor holds is read as often as it is used. Throws TooMuch. */
+  #count(nodes: number): void {
+    this.#nodes += nodes;
+    if (this.#nodes > mostNodes) throw new TooMuch();
+  }
 
   /** What paerser finds. */
   #mind: Tell = (...found) => {
@@ -148,7 +177,7 @@ class Reader {
   /** What an alias stands for; a node is itself. */
   #behind(node: Node | null, at: Place): Node | null {
     if (!isAlias(node)) return node;
-    const target = (node as Alias).resolve(this.doc);
+    const target = this.#targets.get(node);
     if (target === undefined) {
       this.tell(at, "rejected", "yamlSyntax", { reason: `unknown anchor '${node.source}' referenced` });
       return null;
@@ -159,6 +188,7 @@ class Reader {
   #scalar(node: Scalar, at: Place): Read {
     const tag = node.tag ?? "";
     const value = textOf(node);
+    this.#count(Math.floor(value.length / nodeText));
     const plain = node.type === undefined || node.type === Scalar.PLAIN;
     if (tag === "" || tag === "!")
       return plain && tag === "" ? resolved(value) : { kind: "text", text: value };
@@ -180,6 +210,7 @@ class Reader {
 
   /** The pairs of a map in yaml.v3's order: its own, then those of `<<` that it does not have. */
   #pairs(map: YAMLMap, at: Place): { key: Node; value: Node | null }[] {
+    this.#count(map.items.length);
     const own: { key: Node; value: Node | null }[] = [];
     const seen = new Map<string, Place>();
     let merged: { value: Node | null; at: Place } | null = null;
@@ -206,7 +237,9 @@ class Reader {
       else if (this.#open.has(source)) this.tell(merged.at, "rejected", "yamlSyntax", { reason: itself });
       else {
         this.#open.add(source);
-        for (const pair of this.#pairs(source, merged.at)) {
+        const pairs = this.#pairs(source, merged.at);
+        this.#count(pairs.length);
+        for (const pair of pairs) {
           const name = isScalar(pair.key) ? textOf(pair.key) : "";
           if (!seen.has(name)) own.push(pair);
           seen.set(name, merged.at);
@@ -244,7 +277,6 @@ class Reader {
     const at = this.place(written, key);
     const node = this.#behind(written, at);
     const empty = { name, key, at, value: "", written: null, from: -1, items: [], children: [] };
-    this.#nodes += 1;
     if (node === null) {
       if (written === null) this.#mind(key, "ignored", "nothingGiven", { key: name });
       return null;
@@ -252,7 +284,7 @@ class Reader {
     const anchor = isScalar(node) || isMap(node) || isSeq(node) ? node.anchor : undefined;
     if (anchor !== undefined && !/^[\w-]+$/.test(anchor))
       this.tell(at, "rejected", "yamlSyntax", { reason: `"&${anchor}" is no anchor` });
-    if (this.#open.has(node) || this.#nodes > mostNodes) {
+    if (this.#open.has(node)) {
       this.tell(at, "rejected", "yamlSyntax", { reason: itself });
       return null;
     }
@@ -282,6 +314,7 @@ class Reader {
   }
 
   #list(list: YAMLSeq, name: string, at: Place): Pick<Tree, "value" | "items" | "children"> {
+    this.#count(list.items.length);
     const items: Item[] = [];
     const children: Tree[] = [];
     let greatest = 0;
@@ -337,6 +370,7 @@ function wrongTab(text: string): number {
 
 /**
  * The top-level keys of a file. Null where it is no YAML, or no map: Traefik rejects that. Of several documents Traefik reads the first.
+ * Throws TooMuch, and RangeError for what is too deep.
  */
 export function readYaml(file: string, written: string, tell: Tell): Tree[] | null {
   const wrong = (start: number, end: number, reason: string) =>

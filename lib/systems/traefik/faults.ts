@@ -36,17 +36,21 @@ const words = [
   [/multi-types (?:service|middleware) not supported/, "manyTypes"],
   [/^could not instantiate \S+ (.+): recursion detected/, "recursion"],
   [/^plugin: |^unknown plugin/, "plugin"],
-  [/error parsing (?:Basic|Digest)User/, "badUser"],
+  [/error parsing (?:basic|digest)user/i, "badUser"],
 ] as const;
 export type FaultKey = (typeof words)[number][1] | "other";
 /** All of them, but for "other". */
 export const faultKeys: readonly FaultKey[] = [...new Set(words.map(([, kind]) => kind))];
 
+/** What is read of an error; half a word at its end may be half a secret, which nobody would know for one. */
+const readText = 2000;
+const keptText = 500;
+
 /** An error of Traefik's in a word. One of a user of basicAuth says the password's hash: that is taken out. */
 export function faultOf(error: string): Fault {
-  const says = maskedText(error)
-    .replace(/(error parsing (?:Basic|Digest)User:).*/s, `$1 ${hidden}`)
-    .slice(0, 500);
+  const named = error.replace(/(error parsing (?:basic|digest)user:).*/is, `$1 ${hidden}`);
+  const read = named.length > readText ? named.slice(0, readText).replace(/\S*$/, "…") : named;
+  const says = maskedText(read).slice(0, keptText);
   for (const [pattern, kind] of words) {
     const found = pattern.exec(says);
     if (found !== null) return { kind, about: found[1] ?? "", says };

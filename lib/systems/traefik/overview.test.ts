@@ -148,6 +148,53 @@ test("of a middleware nothing but its name, kind, state and use; of a bad user n
     expect(text).not.toContain(secret);
 });
 
+test("certificates that are odd, or are not told, hide nothing else", async () => {
+  const good = { name: "ab12", commonName: "a.example", notAfter: "2027-01-02T03:04:05Z" };
+  const odd = [{ ...good, notAfter: "soon" }, { ...good, name: 7 }, null, "x"];
+  const mixed = await overviewOf(at(await pages({ ...well, "/api/certificates": [...odd, good] })));
+  expect(mixed.certificates?.map(({ id }) => id)).toEqual(["ab12"]);
+  for (const answer of [[500, "no"], { certificates: 1 }]) {
+    const seen = await overviewOf(at(await pages({ ...well, "/api/certificates": answer })));
+    expect(seen.certificates).toBeNull();
+    expect(seen.version).toBe("3.7.9");
+  }
+});
+
+test("who gives up is asked for no more pages", async () => {
+  const giveUp = new AbortController();
+  let asked = 0;
+  const url = await web((request, response) => {
+    const { pathname, searchParams } = new URL(request.url ?? "", "http://x");
+    if (pathname === "/api/http/routers") {
+      asked += 1;
+      if (asked === 3) giveUp.abort();
+      response.setHeader("X-Next-Page", String(Number(searchParams.get("page")) + 1));
+    }
+    response.end(JSON.stringify(well[pathname]));
+  });
+  await expect(overviewOf(at(url), giveUp.signal)).rejects.toMatchObject({ code: "CANCELLED" });
+  expect(asked).toBe(3);
+});
+
+test("an error's words are without secrets, wherever it is cut", () => {
+  for (const says of [
+    `cannot use admin:${hash} here`,
+    `Error Parsing BASICUSER: nobody ${hash}`,
+    `user "bob:$2y$05$IgXLP6ewTrSuBkTrqE8wj/" is not known`,
+  ])
+    expect(faultOf(says).says, says).not.toMatch(/IgXLP6|H6usk/);
+  expect(faultOf(`Error Parsing BASICUSER: nobody ${hash}`).kind).toBe("badUser");
+  const long = `${"word ".repeat(396)}http://bob:s3cret${"x".repeat(100)}@10.0.0.1 down`;
+  for (let cut = 0; cut < 100; cut += 1) {
+    const { says } = faultOf(long.slice(cut));
+    expect(says.length).toBeLessThanOrEqual(500);
+    expect(faultOf(`${"x".repeat(cut)} ${long}`).says).not.toContain("s3cret");
+  }
+  // Half of it is behind what is read.
+  const half = `http://${"b".repeat(150)}:s3cret${"x".repeat(3000)}@10.0.0.1`;
+  expect(faultOf(half).says).toBe("…");
+});
+
 test.each([
   ['the service "shop@file" does not exist', "serviceMissing", "shop@file"],
   ['the UDP service "dns@file" does not exist', "serviceMissing", "dns@file"],

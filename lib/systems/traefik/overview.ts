@@ -1,8 +1,8 @@
 // What Traefik does now, by its API: version, routers, services, middlewares, entry points, certificates. rawdata is never asked.
 import * as z from "zod";
-import { AppError } from "../../errors/app-error";
+import { AppError, toAppError } from "../../errors/app-error";
 import { maskedText } from "../../errors/mask";
-import { get, notProduct, read, shaped } from "../json-api";
+import { call, notProduct, shaped } from "../json-api";
 import { type Fault, faultOf } from "./faults";
 import { type EntryPoint, entryPoints } from "./routers";
 import type { TraefikServer } from "./traefik";
@@ -47,14 +47,18 @@ const service = z.object({
 });
 // Its options and its errors hold passwords: what is not named here goes no further.
 const middleware = z.object({ ...named, type: z.string().default(""), usedBy: names });
-const certificate = z.object({
-  name: z.string(),
-  commonName: z.string().default(""),
-  sans: names,
-  issuerOrg: z.string().optional(),
-  issuerCN: z.string().optional(),
-  notAfter: z.iso.datetime({ offset: true }),
-});
+const certificate = z
+  .object({
+    name: z.string(),
+    commonName: z.string().default(""),
+    sans: names,
+    issuerOrg: z.string().optional(),
+    issuerCN: z.string().optional(),
+    notAfter: z.iso.datetime({ offset: true }),
+  })
+  .nullable()
+  // An odd one must not hide what else Traefik tells.
+  .catch(null);
 
 export type ListedRouter = {
   readonly protocol: Protocol;
@@ -107,7 +111,7 @@ export type TraefikOverview = {
   readonly routers: readonly ListedRouter[];
   readonly services: readonly ListedService[];
   readonly middlewares: readonly ListedMiddleware[];
-  /** Null: a Traefik before 3.7 does not tell them. */
+  /** Null: it does not tell them, as none before 3.7 does. Those that are not understood are left out. */
   readonly certificates: readonly ListedCertificate[] | null;
 };
 
@@ -116,11 +120,17 @@ const perPage = 100;
 /** Ten thousand of them: more are a mistake. */
 const mostPages = 100;
 
-/** All pages of a list, null where there is no such list. Throws AppError as `get`, BAD_ANSWER and TOO_LARGE. */
-async function pages<T>(server: TraefikServer, path: string, shape: z.ZodType<T>): Promise<T[] | null> {
+/** What is asked together: `signal` ends all of it. */
+type Asked = { readonly server: TraefikServer; readonly signal: AbortSignal | undefined };
+const get = ({ server, signal }: Asked, path: string) =>
+  call(server, "GET", path, signal === undefined ? {} : { signal });
+
+/** All pages of a list, null where there is no such list. Throws AppError as `call`, BAD_ANSWER and TOO_LARGE. */
+async function pages<T>(asked: Asked, path: string, shape: z.ZodType<T>): Promise<T[] | null> {
+  const { server } = asked;
   const all: T[] = [];
   for (let page = 1; page <= mostPages; page += 1) {
-    const answer = await get(server, `${path}?per_page=${perPage}&page=${page}`);
+    const answer = await get(asked, `${path}?per_page=${perPage}&page=${page}`);
     if (answer.status === 404 && page === 1) return null;
     const found = answer.status === 200 ? shaped(answer, z.array(shape)) : null;
     if (found === null) throw notProduct(server, product, answer.status);
@@ -132,10 +142,31 @@ async function pages<T>(server: TraefikServer, path: string, shape: z.ZodType<T>
 }
 
 /** A list that every Traefik has. */
-async function list<T>(server: TraefikServer, path: string, shape: z.ZodType<T>): Promise<T[]> {
-  const all = await pages(server, path, shape);
-  if (all === null) throw notProduct(server, product, 404);
+async function list<T>(asked: Asked, path: string, shape: z.ZodType<T>): Promise<T[]> {
+  const all = await pages(asked, path, shape);
+  if (all === null) throw notProduct(asked.server, product, 404);
   return all;
+}
+
+/** Certificates may be missing by themselves: the rest is worth a look without them. Throws as `pages`, but for BAD_ANSWER and TOO_LARGE. */
+async function certificatesOf(asked: Asked): Promise<ListedCertificate[] | null> {
+  try {
+    const all = await pages(asked, "/api/certificates", certificate);
+    return (
+      all
+        ?.filter((one) => one !== null)
+        .map(({ name, commonName, sans, issuerOrg, issuerCN, notAfter }) => ({
+          id: name,
+          commonName,
+          sans,
+          issuer: issuerOrg ?? issuerCN ?? "",
+          notAfter: new Date(notAfter),
+        })) ?? null
+    );
+  } catch (error) {
+    if (["BAD_ANSWER", "TOO_LARGE"].includes(toAppError(error).code)) return null;
+    throw error;
+  }
 }
 
 type Named = Pick<z.output<typeof router>, "name" | "entryPoints" | "rule" | "service">;
@@ -203,25 +234,28 @@ const servicesIn = (protocol: Protocol, all: readonly z.output<typeof service>[]
 const middlewaresIn = (protocol: Protocol, all: readonly z.output<typeof middleware>[]): ListedMiddleware[] =>
   all.map(({ name, provider, status, type, usedBy }) => ({ protocol, name, provider, status, type, usedBy }));
 
-/** Everything that is in force now. Throws AppError as `read`, and TOO_LARGE. */
-export async function overviewOf(server: TraefikServer): Promise<TraefikOverview> {
+/** Everything that is in force now. `signal` gives up. Throws AppError as `call`, BAD_ANSWER and TOO_LARGE. */
+export async function overviewOf(server: TraefikServer, signal?: AbortSignal): Promise<TraefikOverview> {
+  const asked = { server, signal };
   // What answers, before it is asked ten things.
-  const { Version } = await read(server, product, "/api/version", z.object({ Version: z.string() }));
+  const answer = await get(asked, "/api/version");
+  const told = answer.status === 200 ? shaped(answer, z.object({ Version: z.string() })) : null;
+  if (told === null) throw notProduct(server, product, answer.status);
   const [points, http, tcp, udp, httpServices, tcpServices, udpServices, before, beforeTcp, certificates] =
     await Promise.all([
-      entryPoints(server),
-      list(server, "/api/http/routers", router),
-      list(server, "/api/tcp/routers", router),
-      list(server, "/api/udp/routers", router),
-      list(server, "/api/http/services", service),
-      list(server, "/api/tcp/services", service),
-      list(server, "/api/udp/services", service),
-      list(server, "/api/http/middlewares", middleware),
-      list(server, "/api/tcp/middlewares", middleware),
-      pages(server, "/api/certificates", certificate),
+      entryPoints(server, signal),
+      list(asked, "/api/http/routers", router),
+      list(asked, "/api/tcp/routers", router),
+      list(asked, "/api/udp/routers", router),
+      list(asked, "/api/http/services", service),
+      list(asked, "/api/tcp/services", service),
+      list(asked, "/api/udp/services", service),
+      list(asked, "/api/http/middlewares", middleware),
+      list(asked, "/api/tcp/middlewares", middleware),
+      certificatesOf(asked),
     ]);
   return {
-    version: Version.replace(/^v/, ""),
+    version: told.Version.replace(/^v/, ""),
     entryPoints: points,
     routers: [...routersIn("http", http), ...routersIn("tcp", tcp), ...routersIn("udp", udp)],
     services: [
@@ -230,13 +264,6 @@ export async function overviewOf(server: TraefikServer): Promise<TraefikOverview
       ...servicesIn("udp", udpServices),
     ],
     middlewares: [...middlewaresIn("http", before), ...middlewaresIn("tcp", beforeTcp)],
-    certificates:
-      certificates?.map(({ name, commonName, sans, issuerOrg, issuerCN, notAfter }) => ({
-        id: name,
-        commonName,
-        sans,
-        issuer: issuerOrg ?? issuerCN ?? "",
-        notAfter: new Date(notAfter),
-      })) ?? null,
+    certificates,
   };
 }

@@ -10,6 +10,11 @@ export type TestTraefik = {
   readonly url: string;
   /** A free port for each of `ports`. */
   readonly ports: Readonly<Record<string, number>>;
+  /** The folder of its file provider, on the host. */
+  readonly directory: string;
+  readonly container: string;
+  /** Waits until its API answers and it has looked for its files. */
+  answers(): Promise<unknown>;
   stop(): Promise<void>;
 };
 
@@ -28,6 +33,8 @@ export async function startTestTraefik(
     readonly ports: Readonly<Record<string, number>>;
     readonly options: readonly string[];
   },
+  /** More of `docker run`. */
+  run: readonly string[] = [],
 ): Promise<TestTraefik> {
   const docker = (...args: string[]) => promisify(execFile)("docker", args, { timeout: 60_000 });
   const directory = mkdtempSync(join(tmpdir(), "sluice-traefik-"));
@@ -40,16 +47,9 @@ export async function startTestTraefik(
     await Promise.all(Object.keys(ports).map(async (name) => [name, await freePort()] as const)),
   );
   const { stdout } = await docker(
-    ...[
-      "run",
-      "--detach",
-      "--rm",
-      "--volume",
-      `${directory}:/rules:ro`,
-      "--publish",
-      `127.0.0.1:${api}:8080`,
-    ],
+    ...["run", "--detach", "--volume", `${directory}:/rules:ro`, "--publish", `127.0.0.1:${api}:8080`],
     ...Object.entries(ports).flatMap(([name, inside]) => ["--publish", `127.0.0.1:${free[name]}:${inside}`]),
+    ...run,
     ...["--entrypoint", "traefik", image.stdout.trim()],
     ...["--entryPoints.traefik.address=:8080", "--api.insecure=true", "--providers.file.directory=/rules"],
     ...["--global.checkNewVersion=false", "--log.level=ERROR", ...options],
@@ -64,11 +64,12 @@ export async function startTestTraefik(
     fetch(`${url}/api/overview`, { signal: AbortSignal.timeout(1000) })
       .then(async (answer) => (await answer.text()).includes('"File"'))
       .catch(() => false);
+  const answers = () => until("Traefik answers", has, 30_000);
   try {
-    await until("Traefik answers", has, 30_000);
+    await answers();
   } catch (error) {
     await stop();
     throw error;
   }
-  return { url, ports: free, stop };
+  return { url, ports: free, directory, container, answers, stop };
 }

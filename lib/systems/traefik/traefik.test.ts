@@ -37,7 +37,10 @@ test("well: what there is to route", async () => {
 test("a broken middleware and a server that is down want a look", async () => {
   const http = { routers: count(12, 1), services: count(8), middlewares: count(5, 1) };
   const services = [
-    { name: "a@docker", serverStatus: { "http://10.0.0.2:80": "DOWN", "http://10.0.0.3:80": "UP" } },
+    {
+      name: "a@docker",
+      serverStatus: { "http://bob:s3cret@10.0.0.2:80": "DOWN", "http://10.0.0.3:80": "UP" },
+    },
   ];
   const probed = await probe(
     at(await pages({ ...well, "/api/overview": { http }, "/api/http/services": services })),
@@ -46,7 +49,7 @@ test("a broken middleware and a server that is down want a look", async () => {
     data: {
       concerns: [
         { problem: "traefik.errors", params: { errors: 2 } },
-        { problem: "traefik.serverDown", params: { servers: "http://10.0.0.2:80" } },
+        { problem: "traefik.serverDown", params: { servers: "http://bob:•••@10.0.0.2:80" } },
       ],
     },
   });

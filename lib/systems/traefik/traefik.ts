@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { AppError, tellProblem } from "../../errors/app-error";
 import type { ToldProblem } from "../../errors/contract";
+import { maskedText } from "../../errors/mask";
 import { exchange } from "../exchange";
 import { type Metric, type Metrics, readMetrics } from "../exposition";
 import { get, type JsonApi, notProduct, read } from "../json-api";
@@ -30,7 +31,8 @@ const services = z.array(
 );
 const version = z.object({ Version: z.string() });
 
-async function metricsOf(server: TraefikServer, address: string): Promise<Metrics> {
+/** A Traefik's page of metrics. Throws AppError. */
+export async function metricsOf(server: TraefikServer, address: string): Promise<Metrics> {
   const { origin, pathname, search } = new URL(address);
   const { status, body } = await exchange({
     base: origin,
@@ -73,7 +75,8 @@ export const probe = (server: TraefikServer): Promise<Probed> =>
     const sick = list.flatMap(({ serverStatus }) =>
       Object.entries(serverStatus ?? {})
         .filter(([, state]) => state !== "UP")
-        .map(([address]) => address),
+        // An address may hold a password.
+        .map(([address]) => maskedText(address)),
     );
     if (sick.length > 0)
       concerns.push({

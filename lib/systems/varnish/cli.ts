@@ -33,7 +33,13 @@ const roomyLimit = "4m";
 /** Kept of a compiler's words. */
 const mostWords = 16_000;
 
-type Line = { session: Session | null; tail: Promise<unknown>; newline: boolean };
+type Line = {
+  session: Session | null;
+  tail: Promise<unknown>;
+  newline: boolean;
+  /** Who raises cli_limit: one after the other, or one would put it back while another reads. */
+  roomy: Promise<unknown>;
+};
 
 const params = (node: VarnishAdmin) => ({ node: node.name, address: node.admin ?? node.admin_listen ?? "" });
 
@@ -238,31 +244,40 @@ export async function command(
   return frame.body;
 }
 
+function lineOf(node: VarnishAdmin): Line {
+  const key = `${node.name}\n${node.admin ?? node.admin_listen}\n${node.secret}`;
+  const known = lines().get(key);
+  if (known !== undefined) return known;
+  const line: Line = { session: null, tail: Promise.resolve(), newline: true, roomy: Promise.resolve() };
+  lines().set(key, line);
+  return line;
+}
+
+/** `again`: the connection was lost before the answer, so that the node may have been told twice. */
+type Answered = CliFrame & { readonly again: boolean };
+
 /** As `command`, but what Varnish refuses is an answer as well. */
 async function framed(
   node: VarnishAdmin,
   verb: string,
   args: readonly string[],
   signal?: AbortSignal,
-): Promise<CliFrame> {
+): Promise<Answered> {
   const written = commandLine(verb, args);
-  const key = `${node.name}\n${node.admin ?? node.admin_listen}\n${node.secret}`;
-  const known = lines().get(key);
-  const line: Line = known ?? { session: null, tail: Promise.resolve(), newline: true };
-  if (!known) lines().set(key, line);
+  const line = lineOf(node);
   const turn = line.tail.then(async () => {
     if (signal?.aborted) throw new AppError("CANCELLED", "Stopped before its turn.");
     const kept = line.session !== null && !line.session.socket.destroyed;
     if (!kept) line.session = await openEither(node, line);
     try {
-      return await ask(line, written, signal);
+      return { ...(await ask(line, written, signal)), again: false };
     } catch (error) {
       line.session?.socket.destroy();
       line.session = null;
-      // The manager was restarted since the last command: it never saw this one.
+      // The manager was restarted since the last command and never saw this one; or the connection was lost.
       if (!kept || !(error instanceof AppError) || error.code !== "UNREACHABLE") throw error;
       line.session = await openEither(node, line);
-      return ask(line, written, signal);
+      return { ...(await ask(line, written, signal)), again: true };
     }
   });
   line.tail = turn.catch(() => {});
@@ -319,7 +334,8 @@ const vcl = z.object({
   status: z.string(),
   state: z.string(),
   temperature: z.string(),
-  busy: z.number(),
+  /** Without its child, the manager does not say it. */
+  busy: z.number().default(0),
   name: z.string(),
 });
 export type LoadedVcl = z.infer<typeof vcl>;
@@ -437,21 +453,40 @@ function named(name: string): string {
   );
 }
 
-/** What the compiler said against a VCL: the words of `vcl.inline`, whole. */
+/**
+ * A compiler's first sentence and the line it names. The rest quotes the source, which may hold secrets, and an error is kept in the
+ * history that everybody reads.
+ */
+export function sentenceOf(says: string): string {
+  const [first = ""] = says
+    .replace(/^\s*Message from VCC-compiler:\n/, "")
+    .trim()
+    .split("\n");
+  const bare = first
+    .replace(/\(?(?:At:? )?\(?'[^']*' Line \d.*$/, "")
+    .replace(/"[^"]*"?/g, '"…"')
+    .trim()
+    .slice(0, 200);
+  const line = /' Line (\d+)/.exec(says)?.[1];
+  return line === undefined ? bare : `${bare} (line ${line})`;
+}
+
+/** What the compiler said against a VCL: `says` are the words of `vcl.inline`, whole; the message has no source in it. */
 export class CompileError extends AppError {
   constructor(
     node: VarnishAdmin,
     readonly says: string,
   ) {
-    super("REFUSED", `${node.name} does not compile it: ${says.slice(0, 300)}`, {
+    const told = sentenceOf(says);
+    super("REFUSED", `${node.name} does not compile it: ${told}`, {
       problem: "varnish.compile",
-      params: { ...params(node), says: says.slice(0, 300) },
+      params: { ...params(node), says: told },
     });
   }
 }
 
 /**
- * Compiles a VCL and keeps it under a name, without serving it. It may take 15 s.
+ * Compiles a VCL and keeps it under a name, without serving it. It may take 15 s. "cold": its probes do not run.
  * Throws CompileError (the compiler's words, or those of a vcl_init that failed), else as `command`.
  */
 export async function vclInline(
@@ -459,9 +494,12 @@ export async function vclInline(
   name: string,
   text: string,
   signal?: AbortSignal,
+  state: "auto" | "cold" = "auto",
 ): Promise<void> {
-  const frame = await framed(node, "vcl.inline", [named(name), text, "auto"], signal);
+  const frame = await framed(node, "vcl.inline", [named(name), text, state], signal);
   if (frame.status === 200) return;
+  // The first time it was heard, and only its answer was lost.
+  if (frame.again && /^Already a VCL named /.test(frame.body)) return;
   // 106: the compiler; 300: its vcl_init, after it was compiled.
   if (frame.status === 106 || frame.status === 300)
     throw new CompileError(node, maskedText(frame.body.slice(0, mostWords)).trim());
@@ -471,6 +509,16 @@ export async function vclInline(
 /** Serves this VCL from now on. Throws as `command`. */
 export async function vclUse(node: VarnishAdmin, name: string, signal?: AbortSignal): Promise<void> {
   await command(node, "vcl.use", [named(name)], signal);
+}
+
+/** Gives a loaded VCL a label, by which `return (vcl(label))` finds it; one that stood on another VCL moves. Throws as `command`. */
+export async function vclLabel(
+  node: VarnishAdmin,
+  label: string,
+  name: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  await command(node, "vcl.label", [named(label), named(name)], signal);
 }
 
 /** Lets a VCL go; one that is not there is no error. One that is still used by requests goes when they end. Throws as `command`. */
@@ -497,15 +545,30 @@ export async function vclShow(node: VarnishAdmin, name: string, signal?: AbortSi
   const frame = await framed(node, "vcl.show", args, signal);
   if (frame.status === 200) return shownFiles(frame.body);
   if (frame.status !== 201) throw failure(node, "vcl.show", frame);
-  const before = /Value is:\s+(\d+[a-zA-Z]*)/.exec(
-    await command(node, "param.show", ["cli_limit"], signal),
-  )?.[1];
+  const line = lineOf(node);
+  const shown = line.roomy.then(() =>
+    withRoom(node, signal, async () => shownFiles(await command(node, "vcl.show", args, signal))),
+  );
+  line.roomy = shown.catch(() => {});
+  return shown;
+}
+
+/** Does something while `cli_limit` is high, and leaves the node as it was. */
+async function withRoom<T>(
+  node: VarnishAdmin,
+  signal: AbortSignal | undefined,
+  act: () => Promise<T>,
+): Promise<T> {
+  const told = await command(node, "param.show", ["cli_limit"], signal);
+  const before = /Value is:\s+(\d+[a-zA-Z]*)/.exec(told)?.[1]?.toLowerCase();
   await command(node, "param.set", ["cli_limit", roomyLimit], signal);
   try {
-    return shownFiles(await command(node, "vcl.show", args, signal));
+    return await act();
   } finally {
-    // Also when somebody stopped waiting: the node is left as it was.
-    await command(node, "param.set", ["cli_limit", before ?? usualLimit]);
+    // Also when somebody stopped waiting. Our own limit was left by one that was killed here: it is not what the node had.
+    const usual = before === undefined || before === roomyLimit ? usualLimit : before;
+    // A node that is gone meanwhile comes back with its own.
+    await command(node, "param.set", ["cli_limit", usual]).catch(() => {});
   }
 }
 

@@ -43,7 +43,8 @@ const vclRow = z.object({
   status: z.string(),
   state: z.string(),
   temperature: z.string(),
-  busy: z.number(),
+  /** Without its child, the manager does not say it. */
+  busy: z.number().default(0),
   label: z.object({ name: z.string() }).optional(),
 });
 /** `busy`: requests and sessions that hold it; `labels`: which point at it; `target`: what this one points at, where it is a label. */

@@ -39,10 +39,11 @@ export async function metricsOf(node: WatchedNode, metrics: string): Promise<Met
 
 const failedFetches = (read: Metrics) => sumOf(read, "varnish_main_fetch", { type: "failed" });
 
-/** What tells that a VCL does harm: counts since the child's start. Throws AppError. */
+/** What tells that a VCL does harm: counts since the child's start, and how long ago that was (`uptime`, s). Throws AppError. */
 export async function vclCounters(node: WatchedNode, metrics: string) {
   const read = await metricsOf(node, metrics);
   return {
+    uptime: sumOf(read, "varnish_main_uptime") ?? 0,
     requests: sumOf(read, counted.requests) ?? 0,
     hits: sumOf(read, counted.hits) ?? 0,
     misses: sumOf(read, counted.misses) ?? 0,

@@ -1,4 +1,4 @@
-// How CodeMirror looks here. All colours are CSS variables, so that light and dark change without drawing anew.
+// How CodeMirror looks here, whatever it shows. All colours are CSS variables, so that light and dark change without drawing anew.
 import { HighlightStyle, syntaxHighlighting } from "@codemirror/language";
 import { EditorState, type Extension } from "@codemirror/state";
 import { EditorView } from "@codemirror/view";
@@ -6,32 +6,35 @@ import { tags } from "@lezer/highlight";
 
 // Each at least 4.5:1 on the pane, on the active line and on what is selected.
 const colours = {
-  "--vcl-comment": "light-dark(oklch(0.45 0.02 240), oklch(0.77 0.015 235))",
-  "--vcl-keyword": "light-dark(oklch(0.44 0.16 300), oklch(0.82 0.09 300))",
-  "--vcl-string": "light-dark(oklch(0.42 0.09 150), oklch(0.84 0.1 150))",
-  "--vcl-regexp": "light-dark(oklch(0.44 0.1 55), oklch(0.84 0.09 65))",
-  "--vcl-number": "light-dark(oklch(0.44 0.14 262), oklch(0.82 0.08 262))",
-  "--vcl-variable": "light-dark(oklch(0.42 0.09 225), oklch(0.84 0.08 220))",
-  "--vcl-function": "light-dark(oklch(0.44 0.13 340), oklch(0.84 0.08 340))",
+  "--editor-comment": "light-dark(oklch(0.45 0.02 240), oklch(0.77 0.015 235))",
+  "--editor-keyword": "light-dark(oklch(0.44 0.16 300), oklch(0.82 0.09 300))",
+  "--editor-string": "light-dark(oklch(0.42 0.09 150), oklch(0.84 0.1 150))",
+  "--editor-regexp": "light-dark(oklch(0.44 0.1 55), oklch(0.84 0.09 65))",
+  "--editor-number": "light-dark(oklch(0.44 0.14 262), oklch(0.82 0.08 262))",
+  "--editor-variable": "light-dark(oklch(0.42 0.09 225), oklch(0.84 0.08 220))",
+  "--editor-function": "light-dark(oklch(0.44 0.13 340), oklch(0.84 0.08 340))",
 };
 
 const colour = (name: keyof typeof colours) => ({ color: `var(${name})` });
 
 const highlight = HighlightStyle.define([
-  { tag: tags.comment, ...colour("--vcl-comment"), fontStyle: "italic" },
-  { tag: tags.keyword, ...colour("--vcl-keyword"), fontWeight: "600" },
-  { tag: [tags.atom, tags.bool], ...colour("--vcl-keyword") },
-  { tag: tags.string, ...colour("--vcl-string") },
-  { tag: tags.regexp, ...colour("--vcl-regexp") },
-  { tag: tags.number, ...colour("--vcl-number") },
-  { tag: [tags.special(tags.variableName), tags.propertyName], ...colour("--vcl-variable") },
-  { tag: [tags.function(tags.variableName), tags.standard(tags.variableName)], ...colour("--vcl-function") },
+  { tag: tags.comment, ...colour("--editor-comment"), fontStyle: "italic" },
+  { tag: tags.keyword, ...colour("--editor-keyword"), fontWeight: "600" },
+  { tag: [tags.atom, tags.bool], ...colour("--editor-keyword") },
+  { tag: tags.string, ...colour("--editor-string") },
+  { tag: tags.regexp, ...colour("--editor-regexp") },
+  { tag: tags.number, ...colour("--editor-number") },
+  { tag: [tags.special(tags.variableName), tags.propertyName], ...colour("--editor-variable") },
+  {
+    tag: [tags.function(tags.variableName), tags.standard(tags.variableName)],
+    ...colour("--editor-function"),
+  },
   {
     tag: [tags.labelName, tags.definition(tags.variableName), tags.namespace],
     color: "var(--ink)",
     fontWeight: "600",
   },
-  { tag: tags.meta, ...colour("--vcl-regexp") },
+  { tag: tags.meta, ...colour("--editor-regexp") },
 ]);
 
 const tooltip = {
@@ -42,7 +45,7 @@ const tooltip = {
 };
 
 const theme = EditorView.theme({
-  "&": { ...colours, backgroundColor: "var(--pane)", color: "var(--ink)", fontSize: "var(--vcl-size)" },
+  "&": { ...colours, backgroundColor: "var(--pane)", color: "var(--ink)", fontSize: "var(--editor-size)" },
   // A frame around it shows the focus.
   "&.cm-focused": { outline: "none" },
   ".cm-scroller": { fontFamily: "var(--font-mono)", lineHeight: "1.55", overflow: "auto" },
@@ -74,12 +77,13 @@ const theme = EditorView.theme({
     zIndex: "10",
   },
   ".cm-panels.cm-panels-top": { borderBottom: "1px solid var(--line)" },
-  ".cm-panel.cm-search": { padding: "8px 36px 8px 10px", fontSize: "13.5px" },
+  ".cm-panel.cm-search": { padding: "8px calc(var(--editor-close) + 8px) 8px 10px", fontSize: "13.5px" },
   ".cm-panel.cm-search label": {
     fontSize: "13.5px",
     display: "inline-flex",
     alignItems: "center",
     gap: "4px",
+    minHeight: "var(--editor-target)",
   },
   ".cm-textfield": {
     border: "1px solid var(--edge)",
@@ -87,7 +91,8 @@ const theme = EditorView.theme({
     backgroundColor: "var(--pane)",
     color: "var(--ink)",
     padding: "4px 8px",
-    fontSize: "var(--vcl-field)",
+    minHeight: "var(--editor-target)",
+    fontSize: "var(--editor-field)",
   },
   ".cm-button": {
     border: "1px solid var(--line)",
@@ -95,14 +100,16 @@ const theme = EditorView.theme({
     background: "var(--pane)",
     color: "var(--ink)",
     padding: "4px 10px",
+    minHeight: "var(--editor-target)",
+    minWidth: "var(--editor-target)",
     fontSize: "13.5px",
     "&:active": { background: "var(--wash)" },
   },
   ".cm-panel.cm-search [name=close]": {
     color: "var(--mute)",
     fontSize: "18px",
-    width: "28px",
-    height: "28px",
+    width: "var(--editor-close)",
+    height: "var(--editor-close)",
     top: "6px",
     right: "6px",
   },
@@ -127,9 +134,9 @@ const theme = EditorView.theme({
     maxWidth: "22rem",
   },
   ".cm-tooltip-hover": { fontFamily: "var(--font-sans)", fontSize: "13.5px", maxWidth: "min(34rem, 90vw)" },
-  ".vcl-meaning": { padding: "8px 10px" },
-  ".vcl-meaning code": { display: "block", fontWeight: "600", overflowWrap: "anywhere" },
-  ".vcl-meaning p + p": { color: "var(--mute)", fontSize: "12px" },
+  ".editor-help": { padding: "8px 10px" },
+  ".editor-help code": { display: "block", fontWeight: "600", overflowWrap: "anywhere" },
+  ".editor-help p + p": { color: "var(--mute)", fontSize: "12px" },
 
   ".cm-lintRange-error": { backgroundImage: "none", textDecoration: "underline wavy var(--down) 1px" },
   ".cm-lintRange-warning": { backgroundImage: "none", textDecoration: "underline wavy var(--warn) 1px" },
@@ -157,7 +164,7 @@ const theme = EditorView.theme({
 /** Colours, fonts and words of the language, for every CodeMirror here. */
 export const look: Extension = [theme, syntaxHighlighting(highlight)];
 
-/** CodeMirror's own words, by their keys under messages `vcl.editor.phrases`. */
+/** CodeMirror's own words, by their keys under messages `editor.phrases`. */
 const phrases = {
   find: "Find",
   replace: "Replace",
@@ -182,7 +189,7 @@ const phrases = {
   controlCharacter: "Control character",
 } as const;
 
-/** CodeMirror's own words in the reader's language. `say` gives the message under `vcl.editor.phrases`. */
+/** CodeMirror's own words in the reader's language. `say` gives the message under `editor.phrases`. */
 export function phrasesOf(say: (key: keyof typeof phrases) => string): Extension {
   const keys = Object.keys(phrases) as (keyof typeof phrases)[];
   return EditorState.phrases.of(Object.fromEntries(keys.map((key) => [phrases[key], say(key)])));

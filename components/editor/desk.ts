@@ -1,19 +1,22 @@
 // The files on the desk: one CodeMirror, and for each file that is not shown the state it was left in.
 import {
   autocompletion,
-  type Completion,
   type CompletionResult,
   closeBrackets,
   closeBracketsKeymap,
   completionKeymap,
-  insertCompletionText,
-  startCompletion,
 } from "@codemirror/autocomplete";
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
-import { bracketMatching, indentOnInput, indentUnit } from "@codemirror/language";
-import { type Diagnostic, lintGutter, nextDiagnostic, setDiagnostics } from "@codemirror/lint";
+import { bracketMatching, indentOnInput } from "@codemirror/language";
+import {
+  type Diagnostic,
+  forEachDiagnostic,
+  lintGutter,
+  nextDiagnostic,
+  setDiagnostics,
+} from "@codemirror/lint";
 import { highlightSelectionMatches, search, searchKeymap } from "@codemirror/search";
-import { Compartment, EditorState, type Extension, type StateEffect, Text } from "@codemirror/state";
+import { Compartment, EditorState, type Extension, StateEffect, StateField, Text } from "@codemirror/state";
 import {
   drawSelection,
   EditorView,
@@ -23,13 +26,13 @@ import {
   hoverTooltip,
   keymap,
   lineNumbers,
+  showTooltip,
+  type Tooltip,
 } from "@codemirror/view";
-import type { VclFile } from "@/lib/vcl/contract";
 import { look } from "./look";
-import { choicesAt } from "./vcl-complete";
-import { type Meaning, meaningAt } from "./vcl-hover";
-import { vclLanguage } from "./vcl-language";
 
+/** A file that is edited. */
+export type TextFile = { name: string; text: string };
 /** A problem as the desk marks it: lines and columns from 1. */
 export type Mark = {
   readonly severity: "error" | "warning";
@@ -39,6 +42,23 @@ export type Mark = {
   readonly endLine: number;
   readonly endColumn: number;
   readonly message: string;
+  /** Said after the message: where else it is so. */
+  readonly note: string | null;
+};
+/** What is asked of a language about a place, in UTF-16 units from the start of the file that is shown. */
+export type Asked = {
+  readonly text: string;
+  readonly pos: number;
+  readonly files: readonly TextFile[];
+  /** Somebody pressed the key for it. */
+  readonly explicit: boolean;
+};
+/** What is told of a word, which stands from `from` to `to`. */
+export type Explained = {
+  readonly from: number;
+  readonly to: number;
+  readonly title: string;
+  readonly lines: readonly string[];
 };
 export type DeskSettings = {
   readonly label: string;
@@ -48,29 +68,52 @@ export type DeskSettings = {
   readonly wraps: boolean;
   /** Always the same one for a language: another one makes CodeMirror draw all anew, and forget where to scroll. */
   readonly phrases: Extension;
-  /** What a word means, one line each. */
-  tell(meaning: Meaning): readonly string[];
+  complete(asked: Asked): CompletionResult | null;
+  /** What the word at a place means; null where nothing is known of it. */
+  explain(asked: Asked): Explained | null;
 };
 type Kept = { readonly state: EditorState; readonly scroll: StateEffect<unknown> | null };
 
-const textOf = (file: VclFile) => Text.of(file.text.split(/\r\n?|\n/));
+const textOf = (file: TextFile) => Text.of(file.text.split(/\r\n?|\n/));
 
 function offsetOf(doc: Text, line: number, column: number): number {
   const at = doc.line(Math.min(Math.max(1, line), doc.lines));
   return Math.min(at.from + Math.max(0, column - 1), at.to);
 }
 
-const escaped = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+/** The help at the cursor, until the cursor or the text moves on. */
+const setHelp = StateEffect.define<Tooltip | null>();
+const help = StateField.define<Tooltip | null>({
+  create: () => null,
+  update(shown, { effects, docChanged, selection }) {
+    for (const effect of effects) if (effect.is(setHelp)) return effect.value;
+    return docChanged || selection ? null : shown;
+  },
+  provide: (field) => showTooltip.from(field),
+});
 
-/** Puts a choice in: a bracket is closed at once, and after a dot the next choice is offered. */
-const put = (insert: string) => (view: EditorView, _: Completion, from: number, to: number) => {
-  const opens = insert.endsWith("(") && view.state.sliceDoc(to, to + 1) !== "(";
-  view.dispatch({
-    ...insertCompletionText(view.state, opens ? `${insert})` : insert, from, to),
-    selection: { anchor: from + insert.length },
-  });
-  if (insert.endsWith(".")) startCompletion(view);
-};
+/** Closes the help at the cursor, if it is open. */
+function closeHelp(view: EditorView): boolean {
+  if (view.state.field(help) === null) return false;
+  view.dispatch({ effects: setHelp.of(null) });
+  return true;
+}
+
+function helpBox({ title, lines }: Pick<Explained, "title" | "lines">): HTMLElement {
+  const box = document.createElement("div");
+  box.className = "editor-help";
+  if (title !== "") {
+    const head = document.createElement("code");
+    head.textContent = title;
+    box.append(head);
+  }
+  for (const line of lines) {
+    const part = document.createElement("p");
+    part.textContent = line;
+    box.append(part);
+  }
+  return box;
+}
 
 export class Desk {
   private readonly view: EditorView;
@@ -80,10 +123,11 @@ export class Desk {
 
   constructor(
     parent: HTMLElement,
-    private files: readonly VclFile[],
+    private readonly language: Extension,
+    private files: readonly TextFile[],
     private active: string,
     private settings: DeskSettings,
-    private readonly onChange: (files: VclFile[]) => void,
+    private readonly onChange: (files: TextFile[]) => void,
   ) {
     this.view = new EditorView({ parent, state: this.stateOf(active) });
   }
@@ -96,7 +140,7 @@ export class Desk {
    * Takes the files as they are now outside, and shows one of them. One with the same text keeps its history, cursor and
    * scroll; one that is new or different begins anew.
    */
-  take(files: readonly VclFile[], shown: string) {
+  take(files: readonly TextFile[], shown: string) {
     if (files === this.files && shown === this.active) return;
     this.files = files;
     if (shown !== this.active) {
@@ -166,9 +210,14 @@ export class Desk {
   private diagnosticsOf(name: string, { doc }: EditorState): Diagnostic[] {
     return this.marks
       .filter(({ file }) => file === name)
-      .map(({ severity, line, column, endLine, endColumn, message }) => {
+      .map(({ severity, line, column, endLine, endColumn, message, note }) => {
         const from = offsetOf(doc, line, column);
-        return { severity, message, from, to: Math.max(from, offsetOf(doc, endLine, endColumn)) };
+        return {
+          severity,
+          message: note === null ? message : `${message}\n${note}`,
+          from,
+          to: Math.max(from, offsetOf(doc, endLine, endColumn)),
+        };
       });
   }
 
@@ -190,8 +239,7 @@ export class Desk {
   private parts(): Extension {
     return [
       look,
-      vclLanguage,
-      indentUnit.of("    "),
+      this.language,
       lineNumbers(),
       lintGutter(),
       highlightActiveLine(),
@@ -204,9 +252,15 @@ export class Desk {
       bracketMatching(),
       closeBrackets(),
       search({ top: true }),
-      autocompletion({ override: [({ pos, explicit }) => this.complete(pos, explicit)], icons: false }),
+      autocompletion({
+        override: [({ pos, explicit }) => this.settings.complete(this.asked(pos, explicit))],
+        icons: false,
+      }),
       hoverTooltip((_, pos) => this.hover(pos)),
+      help,
       keymap.of([
+        { key: "Mod-i", run: () => this.help(), preventDefault: true },
+        { key: "Escape", run: closeHelp },
         ...closeBracketsKeymap,
         ...completionKeymap,
         ...searchKeymap,
@@ -227,48 +281,31 @@ export class Desk {
     this.onChange(files);
   }
 
-  private get text(): string {
-    return this.view.state.doc.toString();
+  private asked(pos: number, explicit: boolean): Asked {
+    return { text: this.view.state.doc.toString(), pos, files: this.files, explicit };
   }
 
-  private complete(pos: number, explicit: boolean): CompletionResult | null {
-    const text = this.text;
-    const found = choicesAt(text, pos, this.files);
-    if (!found) return null;
-    if (!explicit && found.from === pos && !/\breturn\s*\($/.test(text.slice(0, pos))) return null;
-    return {
-      from: found.from,
-      validFor: new RegExp(`^${found.scope === "" ? "\\.?" : escaped(found.scope)}[\\w-]*$`),
-      options: found.choices.map(({ label, insert, type, detail, help }) => ({
-        label,
-        type,
-        detail,
-        apply: put(insert),
-        ...(help === "" ? {} : { info: help }),
-      })),
-    };
+  private hover(pos: number): Tooltip | null {
+    const found = this.settings.explain(this.asked(pos, false));
+    return found && { pos: found.from, end: found.to, above: true, create: () => ({ dom: helpBox(found) }) };
   }
 
-  private hover(pos: number) {
-    const meaning = meaningAt(this.text, pos, this.files);
-    if (!meaning) return null;
-    return {
-      pos: meaning.from,
-      end: meaning.to,
-      above: true,
-      create: () => {
-        const dom = document.createElement("div");
-        dom.className = "vcl-meaning";
-        const title = document.createElement("code");
-        title.textContent = meaning.title;
-        dom.append(title);
-        for (const line of this.settings.tell(meaning)) {
-          const part = document.createElement("p");
-          part.textContent = line;
-          dom.append(part);
-        }
-        return { dom };
-      },
-    };
+  /** By the keyboard what the mouse shows where it rests: what is wrong at the cursor, and what the word there means. */
+  private help(): boolean {
+    const { head } = this.view.state.selection.main;
+    const found = this.settings.explain(this.asked(head, true));
+    const wrong: string[] = [];
+    forEachDiagnostic(this.view.state, ({ message }, from, to) => {
+      if (from <= head && head <= to) wrong.push(message);
+    });
+    const told = { title: found?.title ?? "", lines: [...wrong, ...(found?.lines ?? [])] };
+    if (told.title === "" && told.lines.length === 0) return true;
+    this.view.dispatch({
+      effects: [
+        setHelp.of({ pos: found?.from ?? head, above: true, create: () => ({ dom: helpBox(told) }) }),
+        EditorView.announce.of([told.title, ...told.lines].filter((line) => line !== "").join(". ")),
+      ],
+    });
+    return true;
   }
 }

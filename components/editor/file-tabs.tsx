@@ -1,16 +1,27 @@
 "use client";
-// The files of a VCL as tabs, and the small forms that add, rename and remove one.
+// Files as tabs, and the small forms that add, rename and remove one.
 import { useTranslations } from "next-intl";
 import { type KeyboardEvent, useId, useRef, useState } from "react";
 import { Field } from "@/components/ui/field";
 import { StatusShape } from "@/components/ui/status";
-import { type VclFile, type VclProblem, vclFile } from "@/lib/vcl/contract";
+import type { Mark, TextFile } from "./desk";
 
 /** What a tab's id is, for the panel that it names. */
 export const tabId = (id: string, name: string) => `${id}tab-${name}`;
 
+/** What a file may be called, and what is told of it. */
+export type FileNames = {
+  readonly valid: (name: string) => boolean;
+  readonly wrong: string;
+  readonly addHelp: string;
+  readonly renameHelp: string;
+  /** The first file is the main one: it keeps its name and stays. */
+  readonly firstStays: boolean;
+};
+
 function NameForm({
   help,
+  names,
   verb,
   first,
   taken,
@@ -18,6 +29,7 @@ function NameForm({
   onClose,
 }: {
   readonly help: string;
+  readonly names: FileNames;
   readonly verb: string;
   readonly first: string;
   readonly taken: readonly string[];
@@ -32,15 +44,15 @@ function NameForm({
       className="flex flex-wrap items-end gap-2 border-b border-line px-3 py-2.5"
       onSubmit={(event) => {
         event.preventDefault();
-        if (!vclFile.shape.name.safeParse(name).success) setError(t("vcl.editor.nameWrong"));
-        else if (taken.includes(name)) setError(t("vcl.editor.nameTaken"));
+        if (!names.valid(name)) setError(names.wrong);
+        else if (taken.includes(name)) setError(t("editor.nameTaken"));
         else onName(name);
       }}
       onKeyDown={(event) => event.key === "Escape" && onClose()}
     >
       <div className="min-w-0 grow basis-64">
         <Field
-          label={t("vcl.editor.name")}
+          label={t("editor.name")}
           help={help}
           error={error}
           className="font-mono"
@@ -77,19 +89,19 @@ function RemoveForm({
   const t = useTranslations();
   return (
     <div className="flex flex-wrap items-center gap-2 border-b border-line px-3 py-2.5">
-      <p className="min-w-0 grow">{t("vcl.editor.removeAsk", { name })}</p>
+      <p className="min-w-0 grow">{t("editor.removeAsk", { name })}</p>
       {/* biome-ignore lint/a11y/noAutofocus: the question has just been asked for */}
       <button type="button" className="btn" autoFocus onClick={onClose}>
         {t("act.cancel")}
       </button>
       <button type="button" className="btn btn-danger" onClick={onRemove}>
-        {t("vcl.editor.remove")}
+        {t("editor.remove")}
       </button>
     </div>
   );
 }
 
-/** The acts on the list of files; the first one, the main file, keeps its name and stays. */
+/** The acts on the list of files: on the one that is shown, but for `add`. */
 export type FileActs = {
   readonly add: (name: string) => void;
   readonly rename: (name: string) => void;
@@ -102,13 +114,15 @@ export function FileTabs({
   active,
   problems,
   onActive,
+  names: rules,
   acts,
 }: {
   readonly id: string;
-  readonly files: readonly VclFile[];
+  readonly files: readonly TextFile[];
   readonly active: string;
-  readonly problems: readonly VclProblem[];
+  readonly problems: readonly Mark[];
   readonly onActive: (name: string) => void;
+  readonly names: FileNames;
   /** Null where nothing may be changed. */
   readonly acts: FileActs | null;
 }) {
@@ -139,7 +153,7 @@ export function FileTabs({
         <div
           ref={list}
           role="tablist"
-          aria-label={t("vcl.editor.files")}
+          aria-label={t("editor.files")}
           className="-mb-px flex min-w-0 grow overflow-x-auto"
           onKeyDown={move}
         >
@@ -169,7 +183,7 @@ export function FileTabs({
                     <span className="num" aria-hidden="true">
                       {own.length}
                     </span>
-                    <span className="sr-only">{t("vcl.editor.count", { count: own.length })}</span>
+                    <span className="sr-only">{t("editor.count", { count: own.length })}</span>
                   </span>
                 )}
               </button>
@@ -184,9 +198,9 @@ export function FileTabs({
               aria-expanded={open === "add"}
               onClick={() => setOpen("add")}
             >
-              {t("vcl.editor.add")}
+              {t("editor.add")}
             </button>
-            {place > 0 && (
+            {place >= (rules.firstStays ? 1 : 0) && (
               <>
                 <button
                   type="button"
@@ -194,7 +208,7 @@ export function FileTabs({
                   aria-expanded={open === "rename"}
                   onClick={() => setOpen("rename")}
                 >
-                  {t("vcl.editor.rename")}
+                  {t("editor.rename")}
                 </button>
                 <button
                   type="button"
@@ -202,7 +216,7 @@ export function FileTabs({
                   aria-expanded={open === "remove"}
                   onClick={() => setOpen("remove")}
                 >
-                  {t("vcl.editor.remove")}
+                  {t("editor.remove")}
                 </button>
               </>
             )}
@@ -212,8 +226,9 @@ export function FileTabs({
       {acts && (open === "add" || open === "rename") && (
         <NameForm
           key={`${open} ${helpId}`}
-          help={t(open === "add" ? "vcl.editor.addHelp" : "vcl.editor.renameHelp")}
-          verb={t(`vcl.editor.${open}`)}
+          help={open === "add" ? rules.addHelp : rules.renameHelp}
+          names={rules}
+          verb={t(`editor.${open}`)}
           first={open === "add" ? "" : active}
           taken={names.filter((name) => open === "add" || name !== active)}
           onName={(name) => {
