@@ -20,6 +20,10 @@ RUN node scripts/generate.mjs \
  && mkdir -p /data
 
 FROM ${NODE_IMAGE}
+# Repositories of backups are looked at by restic itself, over SSH too.
+RUN apt-get update \
+ && apt-get install -y --no-install-recommends restic openssh-client ca-certificates \
+ && rm -rf /var/lib/apt/lists/*
 ENV NODE_ENV=production \
     NEXT_MANUAL_SIG_HANDLE=true \
     NEXT_TELEMETRY_DISABLED=1 \

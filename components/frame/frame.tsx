@@ -83,6 +83,7 @@ function Breadcrumb() {
     services: t("rooms.services"),
     vcl: t("rooms.vcl"),
     routing: t("rooms.routing"),
+    backups: t("rooms.backups"),
     history: t("rooms.history"),
     settings: t("rooms.settings"),
   };
@@ -109,7 +110,9 @@ function Breadcrumb() {
         ? t("frame.change", { id: page })
         : room === "incidents" && /^\d+$/.test(page)
           ? t("frame.incident", { id: page })
-          : decodeURIComponent(pages[page] ?? more[0] ?? page);
+          : room === "backups"
+            ? decodeURIComponent(page)
+            : decodeURIComponent(pages[page] ?? more[0] ?? page);
   return (
     <nav aria-label={t("frame.breadcrumb")} className="flex min-w-0 items-center gap-2.5">
       {last === null ? (

@@ -12,6 +12,7 @@ const keys = [
   { keys: ["g", "v"], label: "keys.services" },
   { keys: ["g", "c"], label: "keys.vcl" },
   { keys: ["g", "r"], label: "keys.routing" },
+  { keys: ["g", "b"], label: "keys.backups" },
   { keys: ["g", "h"], label: "keys.history" },
   { keys: ["g", "s"], label: "keys.settings" },
   { keys: ["j"], label: "keys.next" },

@@ -7,6 +7,7 @@ import { useEffect, useRef, useState } from "react";
 import { signOut } from "@/components/entry/auth-calls";
 import {
   AgainIcon,
+  BackupIcon,
   BookIcon,
   HistoryIcon,
   IncidentIcon,
@@ -141,6 +142,18 @@ export function Palette({ onClose, onHelp }: { readonly onClose: () => void; rea
             <Command.Item className={item} onSelect={go("/routing")}>
               <RoutingIcon />
               {t("palette.routing")}
+            </Command.Item>
+          )}
+          {me.may.operate && (
+            <Command.Item className={item} onSelect={go("/routing/trace")}>
+              <RoutingIcon />
+              {t("palette.trace")}
+            </Command.Item>
+          )}
+          {me.may.operate && (
+            <Command.Item className={item} onSelect={go("/backups")}>
+              <BackupIcon />
+              {t("palette.backups")}
             </Command.Item>
           )}
           <Command.Item className={item} onSelect={go("/history")}>

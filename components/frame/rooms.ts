@@ -1,5 +1,6 @@
 // The rooms of the house, as the sidebar, the phone's bar, the palette and the keys know them.
 import {
+  BackupIcon,
   HistoryIcon,
   IncidentIcon,
   OverviewIcon,
@@ -17,6 +18,7 @@ export const rooms = [
   { href: "/services", label: "rooms.services", key: "v", icon: ServicesIcon },
   { href: "/vcl", label: "rooms.vcl", key: "c", icon: VclIcon, only: "operator" },
   { href: "/routing", label: "rooms.routing", key: "r", icon: RoutingIcon, only: "operator" },
+  { href: "/backups", label: "rooms.backups", key: "b", icon: BackupIcon, only: "operator" },
   { href: "/history", label: "rooms.history", key: "h", icon: HistoryIcon },
   { href: "/settings/connections", label: "rooms.settings", key: "s", icon: SettingsIcon },
 ] as const;

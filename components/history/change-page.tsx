@@ -5,6 +5,7 @@ import Link from "next/link";
 import { useRouter } from "next/navigation";
 import { useTranslations } from "next-intl";
 import { type ReactNode, useCallback } from "react";
+import { BackupProof } from "@/components/backup/backup-proof";
 import { useMe } from "@/components/frame/me";
 import { isFinished, usePurge } from "@/components/purge/use-purge";
 import { CopyButton } from "@/components/ui/copy-button";
@@ -310,6 +311,7 @@ function Evidence({ detail }: { readonly detail: ChangeDetail }) {
   if (detail.kind.startsWith("cloudflare.")) return <ZoneProof detail={detail} />;
   if (detail.kind.startsWith("vcl.")) return <VclProof detail={detail} />;
   if (detail.kind.startsWith("traefik.")) return <TraefikProof detail={detail} />;
+  if (detail.kind.startsWith("backup.")) return <BackupProof detail={detail} />;
   if (detail.kind.startsWith("alert.")) return <AlertProof detail={detail} />;
   if (detail.kind.startsWith("service.")) return <ActProof detail={detail} />;
   return (

@@ -35,6 +35,11 @@ const kinds = [
   "cloudflare.security",
   "cloudflare.development",
   "vcl.rollout",
+  "traefik.apply",
+  "vcl.try",
+  "vcl.tryEnd",
+  "backup.unlock",
+  "backup.init",
 ] as const;
 const states = ["running", "verifying", "done", "failed", "cancelled", "interrupted", "undone"] as const;
 const outcomes = [

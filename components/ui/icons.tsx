@@ -41,6 +41,9 @@ export const OverviewIcon = icon(
 );
 export const VclIcon = icon(<path d="M5.5 3L2 8l3.5 5M10.500 3L14 8l-3.500 5M9 2.500L7 13.500" />);
 export const RoutingIcon = icon(<path d="M2 8h4l4-4h4M6 8l4 4h4M12 2l2 2-2 2M12 10l2 2-2 2" />);
+export const BackupIcon = icon(
+  <path d="M2 3h12v3.500H2zM3 6.500V13h10V6.500M8 8.500v3m0 0l-1.500-1.500M8 11.500l1.500-1.500" />,
+);
 export const IncidentIcon = icon(<path d="M1.500 8.500h3l2-5 3 9 2-4h3" />);
 export const PurgeIcon = icon(<path d="M8 2v7m0 0l-3-3m3 3l3-3M3 13h10" />);
 export const HistoryIcon = icon(<path d="M3 3v10M3 4h7M3 8h10M3 12h5" />);

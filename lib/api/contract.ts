@@ -8,6 +8,7 @@ import {
   silenceRequest,
   unsilenceInput,
 } from "../alerts/contract";
+import * as backup from "../backup/contract";
 import { changeDetail, changeFilter, changeRow } from "../changes/contract";
 import {
   developmentInput,
@@ -751,6 +752,88 @@ export const contract = {
           "Put a revision in force: written, seen in Traefik, probed, watched, else taken back; answers with the running change",
       })
       .input(files.applyRequest)
+      .output(changeRow),
+  },
+  backup: {
+    repositories: oc
+      .route({
+        method: "GET",
+        path: "/backup/repositories",
+        summary: "Each repository of restic as it was seen last: snapshots, size, locks, and its index",
+      })
+      .output(z.array(backup.repository)),
+    snapshots: oc
+      .route({
+        method: "GET",
+        path: "/backup/repositories/{repository}/snapshots",
+        summary: "Snapshots, newest first, by host, tag and path",
+      })
+      .input(backup.snapshotsRequest)
+      .output(backup.snapshotList),
+    folder: oc
+      .route({
+        method: "GET",
+        path: "/backup/repositories/{repository}/snapshots/{snapshot}/folder",
+        summary: "What is in a folder of a snapshot",
+      })
+      .input(backup.folderRequest)
+      .output(backup.folder),
+    search: oc
+      .route({
+        method: "GET",
+        path: "/backup/search",
+        summary: "Files and folders by a part of their name, over every snapshot that is in the index",
+      })
+      .input(backup.searchRequest)
+      .output(backup.found),
+    history: oc
+      .route({
+        method: "GET",
+        path: "/backup/repositories/{repository}/history",
+        summary: "How one path was over time, newest first",
+      })
+      .input(backup.historyRequest)
+      .output(backup.fileHistory),
+    difference: oc
+      .route({
+        method: "GET",
+        path: "/backup/repositories/{repository}/difference",
+        summary: "What differs between two snapshots in a folder, with sums of what is below",
+      })
+      .input(backup.differenceRequest)
+      .output(backup.difference),
+    planUnlock: oc
+      .route({
+        method: "POST",
+        path: "/backup/unlocks/plan",
+        summary: "Which locks a repository has, who holds them, and which would be taken away",
+      })
+      .input(backup.unlockInput)
+      .output(backup.unlockPlan),
+    unlock: oc
+      .route({
+        method: "POST",
+        path: "/backup/unlocks",
+        summary:
+          "Take stale locks away, and look again whether they are gone; answers with the running change",
+      })
+      .input(backup.unlockRequest)
+      .output(changeRow),
+    planInit: oc
+      .route({
+        method: "POST",
+        path: "/backup/inits/plan",
+        summary: "Whether a repository can be made at its address",
+      })
+      .input(backup.initInput)
+      .output(backup.initPlan),
+    init: oc
+      .route({
+        method: "POST",
+        path: "/backup/inits",
+        summary: "Make a repository at its address; answers with the running change",
+      })
+      .input(backup.initRequest)
       .output(changeRow),
   },
   users: {

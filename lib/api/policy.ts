@@ -136,6 +136,19 @@ export const policies = {
     planApply: { role: "operator", keys: ["all"] },
     apply: { role: "operator", keys: ["all"] },
   },
+  backup: {
+    // Backups hold everything, secrets too.
+    repositories: { role: "operator", keys: ["all"] },
+    snapshots: { role: "operator", keys: ["all"] },
+    folder: { role: "operator", keys: ["all"] },
+    search: { role: "operator", keys: ["all"] },
+    history: { role: "operator", keys: ["all"] },
+    difference: { role: "operator", keys: ["all"] },
+    planUnlock: { role: "operator", keys: ["all"] },
+    unlock: { role: "operator", keys: ["all"] },
+    planInit: { role: "operator", keys: ["all"] },
+    init: { role: "operator", keys: ["all"] },
+  },
   users: {
     me: { role: "viewer", keys: ["read", "purge"], beforePasswordChange: true },
     list: { role: "admin", keys: "person" },

@@ -1,5 +1,6 @@
 // Every procedure of the contract, implemented.
 import { alerts } from "./alerts";
+import { backup } from "./backup";
 import { os } from "./base";
 import { changes } from "./changes";
 import { cloudflare } from "./cloudflare";
@@ -28,6 +29,7 @@ export const router = os.router({
   cloudflare,
   vcl,
   routing,
+  backup,
   users,
   live,
 });

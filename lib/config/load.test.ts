@@ -91,6 +91,7 @@ describe("what is understood", () => {
       TRAEFIK_PROVIDER_TOKEN: "t",
       SOLR_PASSWORD: "p",
       SOLR_TOKEN: "t",
+      RESTIC_PASSWORD: "r",
       S3_ACCESS_KEY: "a",
       S3_SECRET_KEY: "s",
       ALERTMANAGER_PASSWORD: "p",

@@ -266,6 +266,51 @@ const s3 = z.strictObject({
   style: z.enum(["path", "host"]).default("path"),
   timeout: duration.default(10_000),
 });
+/** Restic's own addresses: a path, or "rest:https://…", "s3:https://…", "sftp:user@host:/path", "b2:bucket:path" … */
+const resticAddress = z
+  .string()
+  .regex(/^[^\s-][^\0\n]*$/, { error: "a repository's address as restic takes it", abort: true })
+  .refine((text) => {
+    const url = text.replace(/^(rest|s3|swift):(?=https?:)/, "");
+    return !/^https?:\/\//.test(url) || !URL.canParse(url) || asked(new URL(url).hostname);
+  }, neverAsked);
+/** A repository of backups, looked at by the program restic. */
+const restic = z
+  .strictObject({
+    ...watched,
+    /** A look at a large repository takes seconds. */
+    interval: duration.default(300_000),
+    repository: resticAddress,
+    password: secret.optional(),
+    /** Instead: a program and its arguments; the first line of what it prints is the password. */
+    password_command: z.array(z.string().min(1)).min(1).optional(),
+    /** Keys of the storage, by the names that restic reads. */
+    env: z
+      .record(
+        z
+          .string()
+          .regex(
+            /^(?!RESTIC_(REPOSITORY|PASSWORD|CACHE_DIR|PROGRESS_FPS|CACERT))[A-Z_][A-Z0-9_]*$/,
+            "a variable's name, and none that Sluice itself sets",
+          ),
+        z.string(),
+      )
+      .default({}),
+    /** PEM file of the authority behind the server's certificate. */
+    cacert: z.string().startsWith("/", "an absolute path").optional(),
+    /** Without a snapshot for longer than that it wants a look. */
+    max_age: duration.default(26 * 3_600_000),
+    /** The program, by its name or path. */
+    binary: z
+      .string()
+      .regex(/^[^\s-]\S*$/, "a program's name or path")
+      .default("restic"),
+    timeout: duration.default(60_000),
+  })
+  .refine((one) => (one.password === undefined) !== (one.password_command === undefined), {
+    error: "either password (or password_file) or password_command",
+    path: ["password"],
+  });
 const apiOnly = z.strictObject(api);
 const uid = z.string().regex(/^[A-Za-z0-9_-]{1,40}$/, "a uid of Grafana");
 const grafana = z.strictObject({
@@ -600,6 +645,7 @@ export const configSchema = z.strictObject({
       solr: z.array(solr).default([]),
       messenger: z.array(messenger).default([]),
       s3: z.array(s3).default([]),
+      restic: z.array(restic).default([]),
       alertmanager: z.array(apiOnly).max(1).default([]),
       grafana: z.array(grafana).max(1).default([]),
       heartbeat: z.array(heartbeat).default([]),

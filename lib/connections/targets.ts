@@ -1,4 +1,5 @@
 // Every configured system with the way to look at it.
+import { lookAtRepository } from "../backup/watch";
 import { configState, describeProblem } from "../config/load";
 import type { Config } from "../config/schema";
 import { AppError } from "../errors/app-error";
@@ -61,6 +62,7 @@ const probes: { [K in Asked]: (system: Config["systems"][K][number]) => Promise<
   solr: probeSolr,
   messenger: probeMessenger,
   s3: probeS3,
+  restic: lookAtRepository,
   alertmanager: probeAlertmanager,
   grafana: probeGrafana,
   registry: (one) => probeRegistry(registryOf(one)),
@@ -149,6 +151,7 @@ export function targetsOf({ systems, health, sites }: Config): Target[] {
     ...of("tcp"),
     ...of("smtp"),
     ...of("s3"),
+    ...of("restic"),
     ...of("docker"),
     ...of("registry"),
     ...of("prometheus"),

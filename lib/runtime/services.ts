@@ -8,6 +8,8 @@ import { registerAlerts } from "../alerts/register";
 import { alertsService } from "../alerts/service";
 import { annotationsService } from "../annotations/service";
 import { authService } from "../auth/service";
+import { backupIndexService } from "../backup/index-service";
+import { registerBackup } from "../backup/register";
 import { attacksService } from "../cloudflare/attacks";
 import { zoneTrafficService } from "../cloudflare/traffic";
 import { connectionsService } from "../connections/service";
@@ -36,6 +38,7 @@ export const kinds: readonly (() => void)[] = [
   registerCloudflare,
   registerVcl,
   registerRouting,
+  registerBackup,
   countChanges,
 ];
 
@@ -52,6 +55,7 @@ export const services: readonly Service[] = [
   vclTrialsService,
   connectionsService,
   // It ends the looks at repositories, which take long, before those are waited for.
+  backupIndexService,
   zoneTrafficService,
   attacksService,
   riverService,

@@ -18,6 +18,7 @@ export type SystemKind = {
     | "solr"
     | "messenger"
     | "s3"
+    | "restic"
     | "alertmanager"
     | "grafana"
     | "heartbeat";
@@ -138,6 +139,13 @@ export const systemKinds: readonly SystemKind[] = [
     title: "S3",
     optional: true,
     exampleLine: `s3: [{ name: media, url: "https://s3.example.org", bucket: media, access_key: "\${S3_ACCESS_KEY}", secret_key: "\${S3_SECRET_KEY}" }]`,
+  },
+  {
+    kind: "restic",
+    configKey: "restic",
+    title: "Restic",
+    optional: true,
+    exampleLine: `restic: [{ name: backups, repository: "/srv/backups", password: "\${RESTIC_PASSWORD}" }]`,
   },
   {
     kind: "alertmanager",

@@ -17,6 +17,9 @@ const tools = {
   // They bring varnish itself.
   varnishd: "varnish-modules",
   varnishlog: "varnish-modules",
+  restic: "restic",
+  // It serves restic's REST protocol.
+  rclone: "rclone",
 };
 
 /** @param {string} program */

@@ -7,7 +7,7 @@ import { type ConfigurationFile, decodedFiles } from "../validate/validate";
 export type Field = string | readonly Field[] | Fields;
 export type Fields = { readonly [name: string]: Field };
 
-export type Section = "routers" | "services" | "middlewares" | "serversTransports";
+type Section = "routers" | "services" | "middlewares" | "serversTransports";
 export type Element = {
   readonly protocol: "http" | "tcp" | "udp" | "tls";
   /** A Section, or of TLS: options, stores, certificates. */
