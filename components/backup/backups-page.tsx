@@ -13,6 +13,10 @@ import { RepositoryCard } from "./repository-card";
 import { SnapshotList } from "./snapshot-list";
 
 const address = addressAt("/backups");
+const example = `restic:
+  - name: backups
+    repository: /srv/backups
+    password: "\${RESTIC_PASSWORD}"`;
 
 export function BackupsPage() {
   const t = useTranslations();
@@ -31,9 +35,7 @@ export function BackupsPage() {
       {list.data?.length === 0 && (
         <Empty title={t("backup.none")}>
           <p>{t("backup.noneText")}</p>
-          <code className="mt-2 block break-all text-left">
-            {`restic: [{ name: backups, repository: "/srv/backups", password: "\${RESTIC_PASSWORD}" }]`}
-          </code>
+          <pre className="mt-2 overflow-x-auto text-left">{example}</pre>
         </Empty>
       )}
       {list.data && list.data.length > 0 && (

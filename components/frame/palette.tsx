@@ -36,7 +36,12 @@ export function Palette({ onClose, onHelp }: { readonly onClose: () => void; rea
   const me = useMe();
   const [text, setText] = useState("");
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
+  const input = useRef<HTMLInputElement>(null);
+  useEffect(() => {
+    dialog.current?.showModal();
+    // It gives the focus to the first that takes it, which is cmdk's own frame.
+    input.current?.focus();
+  }, []);
   const go = (href: string) => () => {
     onClose();
     router.push(href);
@@ -63,7 +68,7 @@ export function Palette({ onClose, onHelp }: { readonly onClose: () => void; rea
     >
       <Command label={t("frame.find")} loop>
         <Command.Input
-          autoFocus
+          ref={input}
           value={text}
           onValueChange={setText}
           placeholder={t("palette.placeholder")}

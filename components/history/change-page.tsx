@@ -306,6 +306,7 @@ function PurgeChange({ detail }: { readonly detail: ChangeDetail }) {
 /** What was seen, by the kind of the change; as it is kept for a kind that has no picture of its own. */
 function Evidence({ detail }: { readonly detail: ChangeDetail }) {
   const t = useTranslations();
+  if (!detail.shown) return <p className="text-mute">{t("proof.notShown")}</p>;
   if (detail.kind === "service.deploy") return <DeployProof detail={detail} />;
   if (detail.kind.startsWith("swarm.")) return <SwarmProof detail={detail} />;
   if (detail.kind.startsWith("cloudflare.")) return <ZoneProof detail={detail} />;
@@ -367,7 +368,7 @@ export function ChangePage({ id }: { readonly id: number }) {
             <div className="mt-5 grid gap-4 lg:grid-cols-[minmax(0,1fr)_320px] lg:items-start">
               <div className="grid gap-4">
                 <Evidence detail={detail} />
-                <Log detail={detail} />
+                {detail.shown && <Log detail={detail} />}
               </div>
               <div className="grid gap-4">
                 <WhoAndWhy detail={detail} />

@@ -178,7 +178,7 @@ export function RoutingPage() {
           {t("trace.title")}
         </Link>
       </p>
-      <search className="mb-2 flex flex-wrap items-center gap-2">
+      <search className="mb-2 flex flex-wrap items-center gap-2 max-sm:*:basis-full">
         <AddressSearch name="url" label={t("routing.url")} address={address} />
         <AddressSelect
           name="method"

@@ -98,7 +98,7 @@ export function TracePage() {
             required
             spellCheck={false}
             autoCapitalize="none"
-            className="input min-w-52 flex-1"
+            className="input min-w-52 flex-1 max-sm:basis-full"
             aria-label={t("trace.url")}
             aria-invalid={problem?.field === "url" ? true : undefined}
             placeholder={t("trace.url")}

@@ -96,7 +96,10 @@ export function Status({
   readonly size?: number;
 }) {
   return (
-    <span className={`inline-flex items-center gap-1.5 ${toneClass[tone].word}`} data-tone={tone}>
+    <span
+      className={`inline-flex items-baseline gap-1.5 [&>svg]:self-center ${toneClass[tone].word}`}
+      data-tone={tone}
+    >
       <StatusShape tone={tone} size={size} />
       <span>{children}</span>
     </span>

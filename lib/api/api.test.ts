@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { addUser, type House, openHouse, password } from "../auth/house.fixture";
 import type { Role } from "../changes/kind";
 import { db } from "../db/client";
+import { registerRouting } from "../routing/files/register";
 import type { ApiContext } from "./base";
 import { contract } from "./contract";
 import { examples } from "./examples";
@@ -264,6 +265,44 @@ test("an editor sees and touches nothing of another site", async () => {
     new Request(`${origin}/api/v1/changes/export?format=csv`, { headers: as("editor") }),
   );
   expect((await file.text()).trim().split("\r\n")).toHaveLength(1);
+});
+
+test("what a roll-out of Traefik's files did in detail is for operators", async () => {
+  registerRouting();
+  const said = JSON.stringify({ rule: "Host(`hidden.example`)" });
+  const { id } = await db().change.create({
+    data: {
+      kind: "traefik.apply",
+      title: "edge: r2",
+      state: "done",
+      level: "disruptive",
+      actorType: "user",
+      actorName: "Omar",
+      origin: "page",
+      input: said,
+      plan: said,
+      evidence: said,
+      log: { create: { level: "info", message: "hidden.example" } },
+      search: "edge",
+    },
+  });
+  try {
+    for (const headers of [as("viewer"), as("operator"), by("read")]) {
+      const got = await rest("GET", `/changes/${id}`, headers);
+      const hidden = headers.cookie === cookies.get("viewer");
+      const text = await got.text();
+      expect(JSON.parse(text)).toMatchObject({ title: "edge: r2", actor: { name: "Omar" }, shown: !hidden });
+      expect(text.includes("hidden.example")).toBe(!hidden);
+    }
+    for (const format of ["csv", "json"]) {
+      const url = `${origin}/api/v1/changes/export?format=${format}`;
+      const file = await (await answerExport(new Request(url, { headers: as("viewer") }))).text();
+      expect(file).toContain("edge: r2");
+      expect(file).not.toContain("hidden.example");
+    }
+  } finally {
+    await db().change.delete({ where: { id } });
+  }
 });
 
 test("a key is shown once, follows its maker, and ends with them", async () => {

@@ -23,10 +23,11 @@ export const routing = {
   revision: os.routing.revision.handler(({ input }) => revision(input.traefik, input.number)),
   save: os.routing.save.handler(({ input, context }) => save(input, context.actor)),
 
-  planApply: os.routing.planApply.handler(
-    async ({ input, context, signal }): Promise<ApplyPlan> =>
-      applyPlan.parse((await engine().plan(applyKindName, input, context.actor, signal)).plan),
-  ),
+  planApply: os.routing.planApply.handler(async ({ input, context, signal }): Promise<ApplyPlan> => {
+    // Who loses a guard stands in the plan; whether that is agreed to is asked when it is applied.
+    const told = { ...input, acceptAll: true };
+    return applyPlan.parse((await engine().plan(applyKindName, told, context.actor, signal)).plan);
+  }),
   apply: os.routing.apply.handler(async ({ input: { reason, confirmation, ...input }, context }) => {
     const { actor, requestId } = context;
     const id = await engine().start({

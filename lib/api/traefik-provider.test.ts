@@ -70,11 +70,15 @@ test("who may not, and what there is not", async () => {
     await ask("files"),
     await ask("__proto__"),
     await ask("%E0%A4%A"),
+    await ask("nothing", token),
     await ask("edge-1", token, "HEAD"),
     // Nothing is in force yet: Traefik keeps what it has.
     await ask(),
   ];
-  expect(answers.map(({ status }) => status)).toEqual([401, 401, 401, 404, 404, 404, 404, 405, 503]);
+  expect(answers.map(({ status }) => status)).toEqual([401, 401, 401, 401, 401, 401, 401, 401, 405, 503]);
+  // Whether there is such a Traefik is nothing to whoever has no token of it.
+  const told = (text = "") => ({ ...JSON.parse(text), requestId: "" });
+  expect(told(answers[3]?.text)).toEqual(told(answers[0]?.text));
   expect(answers.map(({ text }) => text).join()).not.toContain(token);
 });
 

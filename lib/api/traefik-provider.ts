@@ -12,7 +12,7 @@ import { finish } from "./headers";
 const nobodys = randomBytes(32).toString("hex");
 const retryS = 5;
 
-/** Answers GET /api/traefik/<name> with the token of that Traefik: 200, 401, 404, or 503 while nothing is in force yet. */
+/** Answers GET /api/traefik/<name> with the token of that Traefik: 200, 401 (of an unknown name too), or 503 while nothing is in force yet. */
 export async function answerTraefik(request: Request): Promise<Response> {
   const requestId = crypto.randomUUID();
   try {
@@ -20,12 +20,7 @@ export async function answerTraefik(request: Request): Promise<Response> {
     const name = new URL(request.url).pathname.split("/").at(-1) ?? "";
     const token = config().systems.traefik.find((one) => one.name === name)?.provider_token;
     const right = sameSecret(bearerOf(request.headers) ?? "", token ?? nobodys);
-    if (token === undefined)
-      throw new AppError("NOT_FOUND", "No Traefik of this name is served.", {
-        problem: "routing.notServed",
-        params: {},
-      });
-    if (!right)
+    if (token === undefined || !right)
       throw new AppError("UNAUTHENTICATED", "That is not this Traefik's token.", {
         problem: "routing.providerToken",
         params: {},

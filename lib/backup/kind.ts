@@ -37,6 +37,7 @@ export const unlockKind: ChangeKind<UnlockInput, UnlockPlan, UnlockEvidence> = {
   input: unlockInput,
   plan: unlockPlan,
   evidence: unlockEvidence,
+  seen: "operator",
   afterCrash: "resume",
   permit: (_input, actor) => requireRole(actor, "operator"),
 
@@ -77,6 +78,7 @@ export const initKind: ChangeKind<InitInput, InitPlan, InitEvidence> = {
   input: initInput,
   plan: initPlan,
   evidence: initEvidence,
+  seen: "operator",
   afterCrash: "interrupted",
   permit: (_input, actor) => requireRole(actor, "operator"),
 

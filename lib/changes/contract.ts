@@ -58,6 +58,8 @@ export type ChangeRow = z.infer<typeof changeRow>;
 
 export const changeDetail = changeRow.extend({
   targets: z.array(z.string()),
+  /** False: input, plan, evidence and log are for a higher role; they are null, and the log is empty. */
+  shown: z.boolean(),
   input: z.json(),
   plan: z.json(),
   evidence: z.json().nullable(),

@@ -219,6 +219,12 @@ export class ChangeEngine {
     }
   }
 
+  /** Whether this actor may see input, plan, evidence and log of changes of a kind. One that is not known is for administrators. */
+  shows(name: string, actor: Actor): boolean {
+    const kind = this.#kinds.get(name);
+    return rank[actor.role] >= rank[kind === undefined ? "admin" : (kind.seen ?? "viewer")];
+  }
+
   /** What this actor may do with a change now (null: what could be done at all). */
   async can(id: number, actor: Actor | null): Promise<{ cancel: boolean; undo: boolean }> {
     const stored = await this.#stored(id);

@@ -45,6 +45,8 @@ export type ChangeKind<I, P, E> = {
   readonly input: z.ZodType<I>;
   readonly plan: z.ZodType<P>;
   readonly evidence: z.ZodType<E>;
+  /** The lowest role that may see its input, plan, evidence and log; a viewer when left out. */
+  readonly seen?: Role;
   /** Throws AppError FORBIDDEN when this actor may not do this. */
   permit(input: I, actor: Actor): void;
   makePlan(input: I, context: PlanContext): Promise<P>;

@@ -8,7 +8,10 @@ import { closeDatabase, db } from "../db/client";
 import { databaseFile } from "../db/location";
 import { openDatabase } from "../db/open";
 import type { ChangeFilter } from "./contract";
+import { engine } from "./engine";
+import type { Actor } from "./kind";
 import { changeDetail, exportChanges, listChanges, matchingQuery, pruneChanges } from "./queries";
+import { toyKind } from "./toy.fixture";
 
 const count = 100_000;
 const directory = mkdtempSync(join(tmpdir(), "sluice-history-"));
@@ -168,6 +171,38 @@ test("export reads everything that matches, newest first", async () => {
 
 test("detail of what is not there is NOT_FOUND", async () => {
   await expect(changeDetail(9_999_999)).rejects.toMatchObject({ code: "NOT_FOUND" });
+});
+
+test("what a kind shows operators only is left out for everybody below", async () => {
+  const kept = { input: { filler: "x".repeat(1200) }, log: [{ message: "toy.counted" }] };
+  const open = toyKind("resume", "purge");
+  await db().changeLog.create({ data: { changeId: 49, level: "info", message: "toy.counted" } });
+  const as = (role: Actor["role"]): Actor => ({
+    type: "user",
+    id: "one",
+    name: "One",
+    role,
+    sites: null,
+    scopes: null,
+  });
+  engine().register(open);
+  expect(await changeDetail(49, as("viewer"))).toMatchObject({ shown: true, ...kept });
+  engine().register({ ...open, seen: "operator" });
+  for (const role of ["viewer", "editor"] as const)
+    expect(await changeDetail(49, as(role))).toMatchObject({
+      title: "Purge https://www.example.org/en/article-49",
+      state: "done",
+      outcome: "fresh",
+      actor: { name: "person9" },
+      shown: false,
+      input: null,
+      plan: null,
+      evidence: null,
+      log: [],
+    });
+  expect(await changeDetail(49, as("operator"))).toMatchObject({ shown: true, plan: kept.input, ...kept });
+  // Nobody says who may see what a kind that is not known any more did.
+  expect(await changeDetail(50, as("operator"))).toMatchObject({ kind: "deploy", shown: false, plan: null });
 });
 
 test("retention takes old ended changes, with their targets and words, but none that is active or owed", {

@@ -43,7 +43,10 @@ export async function listChanges(
   return { rows: stored.map(toRow), next: ids.length > size ? (page.at(-1) ?? null) : null };
 }
 
-/** A change with its plan, evidence and log, and what `actor` may do with it. Throws NOT_FOUND. */
+/**
+ * A change with its plan, evidence and log, and what `actor` may do with it. To an actor whom its kind does not show them, they are
+ * left out. Throws NOT_FOUND.
+ */
 export async function changeDetail(id: number, actor: Actor | null = null): Promise<ChangeDetail> {
   const stored = await db().change.findUnique({
     where: { id },
@@ -55,14 +58,16 @@ export async function changeDetail(id: number, actor: Actor | null = null): Prom
       params: { id },
     });
   }
-  const json = (text: string) => z.json().parse(JSON.parse(text));
+  const shown = actor === null || engine().shows(stored.kind, actor);
+  const json = (text: string | null) => (text === null || !shown ? null : z.json().parse(JSON.parse(text)));
   return {
     ...toRow(stored),
     targets: stored.targets.map(({ target }) => target),
+    shown,
     input: json(stored.input),
     plan: json(stored.plan),
-    evidence: stored.evidence === null ? null : json(stored.evidence),
-    log: stored.log.map(({ at, level, message, params }) => ({
+    evidence: json(stored.evidence),
+    log: (shown ? stored.log : []).map(({ at, level, message, params }) => ({
       at: at.toISOString(),
       level: z.enum(["info", "warn", "error"]).parse(level),
       message,

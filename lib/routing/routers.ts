@@ -1,6 +1,6 @@
 // Which of several routers of one entry point takes a request, and why the others do not.
 import { RuleError } from "./expression";
-import { type HttpRequest, httpParts, httpPriority, httpRule, seenOf } from "./match";
+import { type HttpRequest, httpParts, httpPriority, httpRule, type Part, type Seen, seenOf } from "./match";
 
 /** A router as a provider names it. Of one entry point: those with TLS and those without are asked apart. */
 export type Router = {
@@ -29,6 +29,23 @@ export type Found<R extends Router = Router> = {
   readonly candidates: readonly Candidate<R>[];
 };
 
+/** The same rules are asked again with each letter that somebody types, and reading one takes longer than asking it. */
+const mostRead = 5000;
+const rulesRead = new Map<
+  string,
+  { readonly test: (seen: Seen) => boolean; readonly parts: readonly Part[] }
+>();
+
+/** Throws RuleError. */
+function readRule(rule: string) {
+  const known = rulesRead.get(rule);
+  if (known !== undefined) return known;
+  const read = { test: httpRule(rule), parts: httpParts(rule) };
+  if (rulesRead.size >= mostRead) rulesRead.clear();
+  rulesRead.set(rule, read);
+  return read;
+}
+
 /**
  * `precedence`: providers whose routers go first among equals, the first one first of all (providersPrecedence of Traefik 3.7). The
  * request's path is as it came through the entry point.
@@ -43,9 +60,10 @@ export function routerFor<R extends Router>(
     .map((router): Candidate<R> => {
       const priority = router.priority === 0n ? BigInt(httpPriority(router.rule)) : router.priority;
       try {
-        const parts = httpParts(router.rule).map(({ text, test }) => ({ text, holds: test(seen) }));
-        const state = httpRule(router.rule)(seen) ? "matches" : "misses";
-        return { router, priority, state, parts, error: null };
+        const { test, parts } = readRule(router.rule);
+        const state = test(seen) ? "matches" : "misses";
+        const holding = parts.map(({ text, test: holds }) => ({ text, holds: holds(seen) }));
+        return { router, priority, state, parts: holding, error: null };
       } catch (error) {
         if (!(error instanceof RuleError)) throw error;
         return { router, priority, state: "broken", parts: [], error: error.message };

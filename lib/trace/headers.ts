@@ -46,15 +46,21 @@ const sentSecrets = (sent: Headers): string[] =>
     .filter((value) => value.length >= 6)
     .sort((a, b) => b.length - a.length);
 
-/** One answer's headers, secrets hidden, sorted by name. `sent`: what the person added to the request. */
-export function shownHeaders(headers: Headers, sent: Headers): { name: string; value: string }[] {
+/** One answer's headers by name, secrets hidden. `sent`: what the person added to the request. */
+export function plainHeaders(headers: Headers, sent: Headers): Record<string, string> {
   const secrets = sentSecrets(sent);
-  return Object.entries(headers)
-    .map(([name, value]) => {
-      if (name === "set-cookie") return { name, value: cookies(value) };
-      if (secretName.test(name) && !plainName.test(name)) return { name, value: hidden };
-      const plain = secrets.reduce((text, secret) => text.replaceAll(secret, hidden), maskedText(value));
-      return { name, value: plain.length > 2000 ? `${plain.slice(0, 2000)}…` : plain };
-    })
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => {
+      if (name === "set-cookie") return [name, cookies(value)];
+      if (secretName.test(name) && !plainName.test(name)) return [name, hidden];
+      return [name, secrets.reduce((text, secret) => text.replaceAll(secret, hidden), maskedText(value))];
+    }),
+  );
+}
+
+/** The same as a list, sorted by name, long values cut. */
+export function shownHeaders(headers: Headers, sent: Headers): { name: string; value: string }[] {
+  return Object.entries(plainHeaders(headers, sent))
+    .map(([name, value]) => ({ name, value: value.length > 2000 ? `${value.slice(0, 2000)}…` : value }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 }

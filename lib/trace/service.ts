@@ -2,7 +2,6 @@
 import { config } from "../config/load";
 import type { Config } from "../config/schema";
 import { AppError, tellProblem, toAppError } from "../errors/app-error";
-import { maskedText } from "../errors/mask";
 import { cachesOf, type VarnishCache } from "../purge/stack";
 import type { Candidate, Routed } from "../routing/contract";
 import { routersOf } from "../routing/service";
@@ -14,7 +13,7 @@ import { type Peek, peek } from "../systems/varnish/http";
 import type { NodeVcl } from "../vcl/contract";
 import { nodeSoon } from "../vcl/watch";
 import type { Trace, TraceLayer, TraceRequest, TraceRoute } from "./contract";
-import { headersOf, shownHeaders } from "./headers";
+import { headersOf, plainHeaders, shownHeaders } from "./headers";
 import { edgeCache, factsOf, hasMark, nginxCache, pageOf, saidBy, varnishCache } from "./said";
 import { failingIn, type Seen, verdictOf } from "./verdict";
 
@@ -232,6 +231,7 @@ function layerOf(
 ): TraceLayer {
   const { kind, name, point, base, unasked } = layer;
   const headers = answer?.headers ?? {};
+  const plain = plainHeaders(headers, sent);
   const hit = before?.state === "hit" ? before : null;
   const own =
     kind === "varnish" ? varnishCache(headers) : kind === "nginx" ? nginxCache(headers) : edgeCache(headers);
@@ -258,9 +258,9 @@ function layerOf(
     ms: answer?.ms ?? null,
     cache: kind === "traefik" || kind === "origin" ? null : cache,
     facts: [
-      ...saidBy[kind](headers),
+      ...saidBy[kind](plain),
       ...factsOf({
-        location: headers.location === undefined ? null : maskedText(headers.location).slice(0, 500),
+        location: plain.location?.slice(0, 500),
         before: isPeeked ? before.state : null,
         beforeAge: hit === null ? null : Math.round(hit.ageS),
         ttl: hit === null ? null : Math.round(hit.ttlS),
@@ -283,7 +283,7 @@ function applicationOf(seen: readonly Seen[], sent: Request["headers"]): TraceLa
     problem: isSeen ? null : { problem: "trace.noMark", params: {} },
     status: isSeen ? answer.status : null,
     ms: null,
-    facts: answer === null ? [] : saidBy.application(answer.headers),
+    facts: answer === null ? [] : saidBy.application(plainHeaders(answer.headers, sent)),
     headers: isSeen
       ? shownHeaders(answer.headers, sent).filter(({ name }) => name.startsWith("x-debug"))
       : [],
@@ -355,7 +355,7 @@ export async function traceUrl(
     return compared.differing.includes(index) ? "differs" : "same";
   };
   const all: readonly Seen[] = seen;
-  const { layer, behind, ...verdict } = verdictOf(all);
+  const { layer, behind, ...verdict } = verdictOf(all, sent);
   const place = (one: Seen | null) => (one === null ? null : all.indexOf(one));
   return {
     site: site.name,

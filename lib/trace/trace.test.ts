@@ -234,11 +234,11 @@ test("a time-out is explained by one further in, a refused connection by nothing
   });
   const origin = seen("origin", null);
   const slow = seen("varnish", "TIMEOUT");
-  expect(verdictOf([seen("edge", "TIMEOUT"), slow, origin])).toMatchObject({
+  expect(verdictOf([seen("edge", "TIMEOUT"), slow, origin], {})).toMatchObject({
     ...{ key: "silentBefore", layer: slow, behind: origin },
   });
   const closed = seen("edge", "UNREACHABLE");
-  expect(verdictOf([closed, slow, origin])).toMatchObject({ layer: closed, behind: origin });
+  expect(verdictOf([closed, slow, origin], {})).toMatchObject({ layer: closed, behind: origin });
 });
 
 test("another page is told from which layer on; what is always another is not; what the site ignores is none", async () => {
@@ -288,6 +288,24 @@ describe("what is refused", () => {
 });
 
 describe("secrets", () => {
+  test("that were sent are hidden in facts and in the verdict, too", async () => {
+    const headers = {
+      ...{ location: "http://www.example.org/x?sid=geheimnis", "x-powered-by": "PHP for geheimnis" },
+      ...{ "x-cache": "MISS geheimnis", server: "geheimnis" },
+    };
+    const moved = await web(says({ status: 302, headers }));
+    configure({ edge: moved, varnish: [moved], origin: moved });
+    const told = await ask({ headers: "Cookie: PHPSESSID=geheimnis" });
+    expect(told.verdict).toMatchObject({
+      key: "redirect",
+      params: { location: "http://www.example.org/x?sid=•••" },
+    });
+    const facts = told.layers.flatMap((layer) => layer.facts.map(({ value }) => value));
+    expect(facts).toContain("PHP for •••");
+    expect(facts).toContain("MISS •••");
+    expect(JSON.stringify(told)).not.toContain("geheimnis");
+  });
+
   test("are hidden in what comes back", () => {
     const sent = headersOf(
       "Cookie: a=geheimnis; b=zweites1\nAuthorization: Bearer drittes1\nX-Plain: fuenftes",

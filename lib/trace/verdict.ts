@@ -1,9 +1,10 @@
 // What the layers' answers say together: who answered a visitor, or where the fault begins. By what was seen only.
+
 import type { AppError } from "../errors/app-error";
-import { maskedText } from "../errors/mask";
 import type { Answer } from "../systems/exchange";
 import type { Peek } from "../systems/varnish/http";
 import type { Trace, TraceLayer, TraceRoute } from "./contract";
+import { plainHeaders } from "./headers";
 import { ageOf, edgeCache, hasMark, nginxCache, nginxWord, placeOf, varnishCache } from "./said";
 
 /** One layer as it was asked. `answer` and `error` are null where it was not. */
@@ -132,16 +133,19 @@ function answerOf(edge: Seen, all: readonly Seen[]): Told {
   return told("made", "up", all.findLast((one) => one.answer !== null && !isBad(one)) ?? edge, { status });
 }
 
-/** One sentence, by the outermost layer's answer and where it came from. `all`: outermost first; the first is the public address. */
-export function verdictOf(all: readonly Seen[]): Told {
+/**
+ * One sentence, by the outermost layer's answer and where it came from. `all`: outermost first; the first is the public address. `sent`:
+ * what the person added to the request, which may come back in a redirect.
+ */
+export function verdictOf(all: readonly Seen[], sent: Readonly<Record<string, string>>): Told {
   const [edge] = all;
   if (edge === undefined) return told("silent", "down", null);
   if (isBad(edge)) return faultOf(edge, all);
-  const location = edge.answer?.headers.location;
+  const { location } = plainHeaders(edge.answer?.headers ?? {}, sent);
   const status = edge.answer?.status ?? 0;
   if (status >= 300 && status < 400 && location !== undefined) {
     const { at, behind } = deepest(edge, all);
-    return told("redirect", "up", at, { status, location: maskedText(location).slice(0, 500) }, behind);
+    return told("redirect", "up", at, { status, location: location.slice(0, 500) }, behind);
   }
   return answerOf(edge, all);
 }

@@ -349,6 +349,7 @@ export const rolloutKind: ChangeKind<RolloutInput, RolloutPlan, RolloutEvidence>
   input: rolloutInput,
   plan: rolloutPlan,
   evidence: rolloutEvidence,
+  seen: "operator",
   // Each step looks first whether it is done.
   afterCrash: "resume",
   permit: (_input, actor) => requireRole(actor, "operator"),

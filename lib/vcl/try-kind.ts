@@ -213,6 +213,7 @@ export const tryKind: ChangeKind<TryInput, TryPlan, TryEvidence> = {
   input: tryInput,
   plan: tryPlan,
   evidence: tryEvidence,
+  seen: "operator",
   // Each step looks first whether it is done.
   afterCrash: "resume",
   permit: (_input, actor) => requireRole(actor, "operator"),
@@ -257,6 +258,7 @@ export const tryEndKind: ChangeKind<TryEndInput, TryEndPlan, TryEndEvidence> = {
   input: tryEndInput,
   plan: tryEndPlan,
   evidence: tryEndEvidence,
+  seen: "operator",
   afterCrash: "resume",
   permit: (_input, actor) => requireRole(actor, "operator"),
   async makePlan(input) {

@@ -8,7 +8,7 @@ import { hasCli, nodesOf } from "./nodes";
 import { activeName } from "./running";
 import type { TryEndInput } from "./try/contract";
 import { tryEndKindName } from "./try-kind";
-import { openTrials, type StoredTrial } from "./try-store";
+import { dueStranded, openTrials, type StoredTrial } from "./try-store";
 import { namesOf } from "./try-text";
 
 const everyMs = 5000;
@@ -71,6 +71,7 @@ async function lookAt(trial: StoredTrial): Promise<void> {
 /** Looks at every open trial once. Never throws. */
 export async function endDueTrials(): Promise<void> {
   try {
+    await dueStranded();
     await Promise.all((await openTrials()).map(lookAt));
   } catch (error) {
     log.error({ err: error }, "trials could not be looked at");

@@ -1,6 +1,7 @@
 // Trials in the database: their secrets are here while they run, and nowhere else in Sluice.
 import { randomBytes } from "node:crypto";
 import type { Actor } from "../changes/kind";
+import { activeStates } from "../changes/rows";
 import { config } from "../config/load";
 import { db } from "../db/client";
 import { AppError } from "../errors/app-error";
@@ -78,6 +79,22 @@ export const opened = (changeId: number, minutes: number) =>
 /** It could not be closed on each node: it is due, and closed as soon as they answer. */
 export const due = (changeId: number) =>
   db().vclTrial.updateMany({ where: { changeId }, data: { state: "live", endsAt: new Date() } });
+
+/** Those whose change ended while it opened them (it was interrupted) are due: nobody else would close them. */
+export async function dueStranded(): Promise<void> {
+  const starting = await db().vclTrial.findMany({ where: { state: "starting" }, select: { changeId: true } });
+  if (starting.length === 0) return;
+  const ids = starting.map(({ changeId }) => changeId);
+  const running = await db().change.findMany({
+    where: { id: { in: ids }, state: { in: [...activeStates] } },
+    select: { id: true },
+  });
+  // One that is open by now has left this state before its change ended.
+  await db().vclTrial.updateMany({
+    where: { changeId: { in: ids, notIn: running.map(({ id }) => id) }, state: "starting" },
+    data: { state: "live", endsAt: new Date() },
+  });
+}
 
 /** It is over, and its secrets are forgotten. */
 export const ended = (changeId: number) =>

@@ -225,6 +225,23 @@ sub vcl_synth {
     expect(last).toMatchObject({ kind: "vcl.tryEnd", actorType: "system", state: "done" });
   }, 120_000);
 
+  test("one whose change was interrupted while it opened is closed, one that still opens is left alone", async () => {
+    const row = await tried();
+    const token = (await secretOf()).header.value;
+    const is = async (state: "running" | "interrupted") => {
+      await db().vclTrial.update({ where: { changeId: row.id }, data: { state: "starting" } });
+      await db().change.update({ where: { id: row.id }, data: { state } });
+    };
+    await is("running");
+    await endDueTrials();
+    expect(await served(token)).toEqual(adaTries);
+    await is("interrupted");
+    await endDueTrials();
+    expect(await served(token)).toEqual(everybodySame);
+    await nothingLeft();
+    expect(await presentTrial(cluster)).toBeNull();
+  }, 120_000);
+
   test("a roll-out takes its place; the way back leads to what everybody had", async () => {
     const row = await tried();
     const token = (await secretOf()).header.value;

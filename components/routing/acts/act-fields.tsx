@@ -313,16 +313,20 @@ export function ActFieldInput({
   field,
   values,
   words,
+  there,
   error,
   onChange,
 }: {
   readonly field: ActField;
   readonly values: Values;
   readonly words: ConfigWords | undefined;
+  /** What may be chosen as well as typed into a text. */
+  readonly there: readonly string[];
   readonly error: string | null;
   readonly onChange: (value: Values[string]) => void;
 }) {
   const t = useTranslations();
+  const list = useId();
   const read = readerOf(values);
   const { name } = field;
   const value = values[name];
@@ -359,7 +363,12 @@ export function ActFieldInput({
     const offers = offered(field.of, words);
     const chosen = read.names(name);
     return field.of === "entryPoints" && offers.length > 0 ? (
-      <TickField {...shared} chosen={chosen} offers={offers} onChange={onChange} />
+      <TickField
+        {...shared}
+        chosen={chosen}
+        offers={[...new Set([...offers, ...chosen])]}
+        onChange={onChange}
+      />
     ) : (
       <NamesField {...shared} chosen={chosen} offers={offers} onChange={onChange} />
     );
@@ -382,6 +391,9 @@ export function ActFieldInput({
                 label: one.replace(/^Version(TLS)(\d)/, "$1 $2."),
               })),
             ];
+    // What is in the files already may be none of those that Traefik knows now.
+    if (!options.some((one) => one.value === text))
+      options.push({ value: text, label: text.replace(/^=/, "") });
     return <ChoiceField {...shared} value={text} options={options} onChange={onChange} />;
   }
   if (field.kind === "users" || field.kind === "parts")
@@ -395,15 +407,25 @@ export function ActFieldInput({
       />
     );
   return (
-    <Field
-      {...shared}
-      placeholder={field.placeholder}
-      autoComplete="off"
-      autoCapitalize="off"
-      spellCheck={false}
-      type={field.kind === "number" ? "number" : field.kind === "moment" ? "datetime-local" : "text"}
-      value={text}
-      onChange={(event) => onChange(event.target.value)}
-    />
+    <>
+      <Field
+        {...shared}
+        placeholder={field.placeholder}
+        autoComplete="off"
+        autoCapitalize="off"
+        spellCheck={false}
+        {...(there.length === 0 ? {} : { list })}
+        type={field.kind === "number" ? "number" : field.kind === "moment" ? "datetime-local" : "text"}
+        value={text}
+        onChange={(event) => onChange(event.target.value)}
+      />
+      {there.length > 0 && (
+        <datalist id={list}>
+          {there.map((one) => (
+            <option key={one} value={one} />
+          ))}
+        </datalist>
+      )}
+    </>
   );
 }

@@ -118,12 +118,12 @@ export function ApplyDialog({
   const refused = guarded.some((one) => one.refused);
   const unasked = guarded.some((one) => !one.refused && !accepted.includes(one.router));
   const act = useMutation({
-    mutationFn: () =>
+    mutationFn: (expected: string) =>
       api.routing.apply({
         ...input,
         accepted: accepted.filter((router) => guarded.some((one) => one.router === router)),
         ...(reason.trim() === "" ? {} : { reason: reason.trim() }),
-        ...(plan.data === undefined ? {} : { expected: plan.data.before.hash }),
+        expected,
       }),
     onSuccess: (row) => router.push(`/history/${row.id}`),
   });
@@ -142,7 +142,7 @@ export function ApplyDialog({
         className="grid gap-3 text-mute"
         onSubmit={(event) => {
           event.preventDefault();
-          if (!busy) act.mutate();
+          if (!busy) act.mutate(plan.data.before.hash);
         }}
       >
         <div className="grid gap-3 text-ink sm:grid-cols-2">

@@ -5,6 +5,10 @@ import { useSay } from "@/components/ui/say";
 import { Status } from "@/components/ui/status";
 import type { FilesChecked } from "@/lib/routing/files/contract";
 
+/** Traefik takes nothing of it: what it would change cannot be said. */
+export const isRejected = ({ problems }: FilesChecked): boolean =>
+  problems.some(({ effect }) => effect === "rejected");
+
 export function Verdict({
   checked,
   checking,
@@ -15,7 +19,7 @@ export function Verdict({
   const t = useTranslations();
   const say = useSay();
   const errors = checked?.problems.filter(({ severity }) => severity === "error") ?? [];
-  const rejected = errors.some(({ effect }) => effect === "rejected");
+  const rejected = checked !== undefined && isRejected(checked);
   return (
     <p role="status" className="flex flex-wrap gap-x-4 gap-y-1">
       {checking && <Status tone="run">{t("routing.files.checking")}</Status>}

@@ -76,6 +76,18 @@ function TraefikCard({ of }: { readonly of: TraefikFiles }) {
           </Link>
         </span>
       </div>
+      {of.maintenances.map(({ name, until }) => (
+        <p key={name} className="mt-1 flex flex-wrap items-center gap-x-3">
+          <Status tone="warn">
+            {until === null
+              ? t("routing.files.maintenance", { name })
+              : t("routing.files.maintenanceUntil", { name, time: say.time(until) })}
+          </Status>
+          <Link className="link tap" href={actsAddress(of.traefik, "maintenance")}>
+            {t("routing.files.maintenanceEnd")}
+          </Link>
+        </p>
+      ))}
       {of.by === "http" && <p className="mt-1 text-xs text-mute">{t("routing.files.byHttp")}</p>}
       {of.problem !== null && (
         <p className="mt-1 text-down-ink">{say.key("problems", of.problem.problem, of.problem.params)}</p>

@@ -13,7 +13,7 @@ import { useSettled } from "@/components/ui/use-settled";
 import { api, query } from "@/lib/api/client";
 import type { ConfigFile } from "@/lib/routing/files/contract";
 import { applyAddress, compareAddress, revisionsAddress } from "./addresses";
-import { Verdict } from "./checked";
+import { isRejected, Verdict } from "./checked";
 import { type Draft, differs, drafts } from "./draft";
 import { Effects } from "./effects";
 import { LazyYamlEditor } from "./lazy";
@@ -129,7 +129,7 @@ function Editing({
           error={save.error}
           onSave={(reason) => save.mutate(reason)}
         />
-        {check.data && (
+        {check.data && !isRejected(check.data) && (
           <div className={checking ? "opacity-60" : ""}>
             <Effects {...check.data} />
           </div>

@@ -64,10 +64,9 @@ function GuardedWords({ one }: { readonly one: Guarded }) {
         middlewares: say.list(one.middlewares),
         count: one.middlewares.length,
       })}{" "}
-      {one.how !== "unguarded" &&
-        (one.falls === null
-          ? t("routing.files.guarded.nobody")
-          : t("routing.files.guarded.falls", { to: one.falls }))}{" "}
+      {one.falls === null
+        ? one.how !== "unguarded" && t("routing.files.guarded.nobody")
+        : one.falls !== one.router && t("routing.files.guarded.falls", { to: one.falls })}{" "}
       {one.example !== null && <code className="break-all">{one.example}</code>}
     </>
   );
@@ -144,7 +143,11 @@ export function ImpactWords({ impact }: { readonly impact: Impact }) {
       </p>
       {impact.shifts.length === 0 ? (
         <p className="px-3 pb-2.5">
-          <Status tone="up">{t("routing.files.impact.same")}</Status>
+          {impact.untold > 0 ? (
+            <Status tone="unknown">{t("routing.files.impact.sameAsTold")}</Status>
+          ) : (
+            <Status tone="up">{t("routing.files.impact.same")}</Status>
+          )}
         </p>
       ) : (
         <ul>

@@ -22,10 +22,13 @@ const refreshMs = 10_000;
 
 function RevisionLine({
   row,
+  before,
   traefik,
   onApply,
 }: {
   readonly row: FileRevisionRow;
+  /** What it can be compared with: what it was made from, else the one before it. Null: it is the first one. */
+  readonly before: number | null;
   readonly traefik: string;
   readonly onApply: () => void;
 }) {
@@ -40,9 +43,9 @@ function RevisionLine({
         </span>
         {row.inForce && <Status tone="up">{t("routing.files.standing.inForce")}</Status>}
         <span className="ml-auto flex flex-wrap gap-x-3">
-          {row.parent !== null && (
-            <Link className="link tap" href={compareAddress(traefik, row.parent, row.number)}>
-              {t("vcl.compare", { number: row.parent })}
+          {before !== null && (
+            <Link className="link tap" href={compareAddress(traefik, before, row.number)}>
+              {t("vcl.compare", { number: before })}
             </Link>
           )}
           <Link className="link tap" href={editAddress(traefik, row.number)}>
@@ -140,10 +143,11 @@ export function RevisionsPage() {
           <section className="card mb-4 min-w-0">
             <h2>{t("vcl.revisions")}</h2>
             <ul>
-              {revisions.data.map((row) => (
+              {revisions.data.map((row, index, rows) => (
                 <RevisionLine
                   key={row.number}
                   row={row}
+                  before={row.parent ?? rows[index + 1]?.number ?? null}
                   traefik={traefik}
                   onApply={() => setChosen(row.number)}
                 />

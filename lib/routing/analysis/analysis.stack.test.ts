@@ -1,6 +1,16 @@
 // What is said beforehand of Traefik's files, beside what a real Traefik does with them.
-import { chmodSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import {
+  chmodSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import http from "node:http";
+import https from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -128,6 +138,28 @@ describe.skipIf(!stack)("a real Traefik", () => {
       sent.end();
     });
 
+  /** Whether somebody without a certificate gets an answer. */
+  const isOpen = (port: number, host: string): Promise<boolean> =>
+    new Promise((resolve) => {
+      const sent = https.request(
+        {
+          host: "127.0.0.1",
+          port,
+          servername: host,
+          headers: { Host: host },
+          rejectUnauthorized: false,
+          agent: false,
+        },
+        (answer) => {
+          answer.resume();
+          resolve(true);
+        },
+      );
+      sent.setTimeout(5000, () => sent.destroy());
+      sent.on("error", () => resolve(false));
+      sent.end();
+    });
+
   test("it has the routers, rules, priorities and guards that the model says, in force those that it says", async () => {
     const differ: unknown[] = [];
     let routers = 0;
@@ -174,12 +206,14 @@ describe.skipIf(!stack)("a real Traefik", () => {
 
   test("a request falls to whom the guard says", async () => {
     const before = written({ site, admin }, auth("a:$apr1$H6uskkkW$IgXLP6ewTrSuBkTrqE8wj/"));
+    const added = { ...site, rule: "Host(`a.example`) && PathPrefix(`/admin/export`)" };
     const drafts = [
       written({ site, admin }, auth("nobody")),
       written({ site, admin }),
       written({ site, admin: { ...admin, middlewares: [] } }),
       written({ site }),
       written({ site: { ...site, priority: 999 }, admin }, auth("a:$apr1$H6uskkkW$IgXLP6ewTrSuBkTrqE8wj/")),
+      written({ site, admin, added }, auth("a:$apr1$H6uskkkW$IgXLP6ewTrSuBkTrqE8wj/")),
     ];
     const hows: string[] = [];
     for (const draft of drafts) {
@@ -198,7 +232,48 @@ describe.skipIf(!stack)("a real Traefik", () => {
       "admin@file unguarded admin@file",
       "admin@file removed site@file",
       "admin@file unguarded site@file",
+      "admin@file unguarded added@file",
     ]);
+  }, 120_000);
+
+  test("a certificate is asked for as long as the guard says so", async () => {
+    const [ca, key] = [join(logs, "ca.pem"), join(logs, "key.pem")];
+    execFileSync(
+      "openssl",
+      [
+        ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"],
+        ...["-subj", "/CN=Test", "-days", "9", "-out", ca, "-keyout", key],
+      ],
+      { stdio: "ignore", timeout: 20_000 },
+    );
+    const pem = readFileSync(ca, "utf8");
+    const secure = { rule: "Host(`a.example`)", entryPoints: ["websecure"] };
+    const options = {
+      mtls: { clientAuth: { clientAuthType: "RequireAndVerifyClientCert", caFiles: [pem] } },
+    };
+    const withTls = (routers: Readonly<Record<string, object>>): Files => [
+      ...written(routers),
+      { name: "tls.yml", text: JSON.stringify({ tls: { options } }) },
+    ];
+    const before = withTls({ secure: { ...secure, tls: { options: "mtls" } } });
+    const second = { ...secure, rule: "Host(`a.example`) && Path(`/second`)", tls: {} };
+    const seenOf = async (draft: Files) => {
+      const overview = await given(before);
+      const lost = guardedOf(seen(before, overview), said(draft, before, overview)).map(
+        (row) => row.middlewares,
+      );
+      await given(draft);
+      return { lost, open: await isOpen(traefik.ports.secure ?? 0, "a.example") };
+    };
+    expect(await seenOf(before)).toEqual({ lost: [], open: false });
+    expect(await seenOf(withTls({ secure: { ...secure, tls: {} } }))).toEqual({
+      lost: [["mtls@file"]],
+      open: true,
+    });
+    expect(await seenOf(withTls({ secure: { ...secure, tls: { options: "mtls" } }, second }))).toEqual({
+      lost: [["mtls@file"]],
+      open: true,
+    });
   }, 120_000);
 
   test("its access log is read, and a replay says what it said", async () => {

@@ -19,8 +19,16 @@ function flat(field: Field, path = "", into = new Map<string, string>()): Map<st
   return into;
 }
 
-function changed(key: string, before: Element, after: Element, mask: Mask): Difference["fields"] {
-  const [old, now] = [flat(before.fields), flat(after.fields)];
+const none: ReadonlyMap<string, string> = new Map();
+
+function fieldsOf(
+  key: string,
+  before: Element | undefined,
+  after: Element | undefined,
+  mask: Mask,
+): Difference["fields"] {
+  const of = (one: Element | undefined) => (one === undefined ? none : flat(one.fields));
+  const [old, now] = [of(before), of(after)];
   return [...new Set([...old.keys(), ...now.keys()])]
     .filter((path) => old.get(path) !== now.get(path))
     .map((path) => {
@@ -38,9 +46,8 @@ export function differencesOf(before: Model, after: Model, mask: Mask): Differen
     const one = now ?? old;
     if (one === undefined) return [];
     const { protocol, section, name } = one;
-    if (old === undefined) return [{ kind: "added", protocol, section, name, fields: [] }];
-    if (now === undefined) return [{ kind: "removed", protocol, section, name, fields: [] }];
-    const fields = changed(key, old, now, mask);
-    return fields.length === 0 ? [] : [{ kind: "changed", protocol, section, name, fields }];
+    const kind = old === undefined ? "added" : now === undefined ? "removed" : "changed";
+    const fields = fieldsOf(key, old, now, mask);
+    return kind === "changed" && fields.length === 0 ? [] : [{ kind, protocol, section, name, fields }];
   });
 }

@@ -31,9 +31,17 @@ const docker = (name: string, rule: string, middlewares: readonly string[]): Lis
   ...{ priority: 0n, tls: false, faults: [] },
 });
 
-type Written = { readonly routers?: object; readonly services?: object; readonly middlewares?: object };
+type Written = {
+  readonly routers?: object;
+  readonly services?: object;
+  readonly middlewares?: object;
+  readonly tls?: object;
+  readonly tcp?: object;
+};
 const services = { s: { loadBalancer: { servers: [{ url: "http://10.0.0.1" }] } } };
-const files = (http: Written) => [{ name: "a.yml", text: JSON.stringify({ http: { services, ...http } }) }];
+const files = ({ tls, tcp, ...http }: Written) => [
+  { name: "a.yml", text: JSON.stringify({ http: { services, ...http }, tls, tcp }) },
+];
 const routesOf = (http: Written, current: Written, surroundings: Surroundings): Route[] =>
   withFiles(
     modelOf(files(http)),
@@ -63,10 +71,9 @@ const before: Written = { routers: { site, admin }, middlewares: { auth } };
 
 test("nothing is said of what stays guarded", () => {
   expect(guarded(before, before)).toEqual([]);
-  const digest = { digestAuth: { users: ["a:b:c"] } };
   const renamed = {
     routers: { site, admin: { ...admin, middlewares: ["other"] } },
-    middlewares: { other: digest },
+    middlewares: { other: auth },
   };
   expect(guarded(before, renamed)).toEqual([]);
   const chained = {
@@ -191,6 +198,139 @@ const replay = (requests: readonly LoggedRequest[], from: Written, to: Written) 
   const surroundings = { provider: "file", overview: nothing };
   return replayed(requests, routesOf(from, from, surroundings), routesOf(to, from, surroundings));
 };
+
+const lost = (name: string, by = "admin@file") => [
+  { router: by, how: "unguarded", middlewares: [name], refused: false },
+];
+/** The admin router behind this middleware alone. */
+const behind = (m: object): Written => ({
+  routers: { site, admin: { ...admin, middlewares: ["m"] } },
+  middlewares: { m },
+});
+
+test("a new router takes requests of one that guards", () => {
+  const with_ = (rule: string, middlewares: readonly string[] = []): Written => ({
+    ...before,
+    routers: { site, admin, added: { ...site, rule: `Host(\`a.example\`) && ${rule}`, middlewares } },
+  });
+  for (const rule of ["PathPrefix(`/admin/export`)", "PathPrefix(`/admin`) && Method(`POST`)"])
+    expect(guarded(before, with_(rule)), rule).toMatchObject([
+      { ...lost("auth@file")[0], falls: "added@file" },
+    ]);
+  expect(guarded(before, with_("PathPrefix(`/admin/export`)", ["auth"]))).toEqual([]);
+  expect(guarded(before, with_("PathPrefix(`/shop`)"))).toEqual([]);
+  // What was open before is nobody's loss.
+  const open = with_("PathPrefix(`/admin/export`)");
+  expect(guarded(open, open)).toEqual([]);
+  // A hole in what is guarded as a whole.
+  const whole = { ...site, middlewares: ["auth"] };
+  const hole = { ...site, rule: "Host(`a.example`) && PathPrefix(`/api`)" };
+  expect(guarded({ ...before, routers: { whole } }, { ...before, routers: { whole, hole } })).toMatchObject([
+    { ...lost("auth@file", "whole@file")[0], falls: "hole@file", example: "http://a.example/api" },
+  ]);
+});
+
+test("another guard of the same kind is none for it; the same one with other users is", () => {
+  const user = (name: string) => `${name}:$2y$05$abcdefghijklmnopqrstuuWUlS/s3mHjcHjYdpY2yqTOAFzFPHbq`;
+  const basic = (...names: string[]) => ({ basicAuth: { users: names.map(user) } });
+  const other: Written = {
+    routers: { site, admin: { ...admin, middlewares: ["preview"] } },
+    middlewares: { m: basic("a"), preview: basic("b") },
+  };
+  expect(guarded(behind(basic("a")), other)).toMatchObject(lost("m@file"));
+  expect(guarded(behind(basic("a")), behind({ digestAuth: { users: ["a:b:c"] } }))).toMatchObject(
+    lost("m@file"),
+  );
+  expect(guarded(behind(basic("a")), behind(basic("a", "b")))).toEqual([]);
+  expect(guarded(behind(basic("a", "b")), behind(basic("b")))).toEqual([]);
+  const forward = (address: string) => behind({ forwardAuth: { address } });
+  expect(guarded(forward("http://auth"), forward("http://yes"))).toMatchObject(lost("m@file"));
+  const rate = (average: number) => behind({ rateLimit: { average } });
+  expect(guarded(rate(10), rate(1000))).toEqual([]);
+});
+
+test("a list of addresses may get narrower, not wider", () => {
+  const list = (sourceRange: readonly string[], more: object = {}) =>
+    behind({ ipAllowList: { sourceRange, ...more } });
+  const ten = list(["10.0.0.0/8", "2001:db8::/32"]);
+  for (const fine of [["10.1.0.0/16"], ["10.0.0.7", "2001:db8:1::/48"], ["2001:db8::/32", "10.0.0.0/8"]])
+    expect(guarded(ten, list(fine)), fine.join()).toEqual([]);
+  for (const wide of [["0.0.0.0/0"], ["10.0.0.0/7"], ["10.0.0.0/8", "192.0.2.1"], ["::/0"]])
+    expect(guarded(ten, list(wide)), wide.join()).toMatchObject(lost("m@file"));
+  expect(guarded(list(["10.0.0.0/8"]), list(["10.0.0.0/8"], { ipStrategy: { depth: 1 } }))).toMatchObject(
+    lost("m@file"),
+  );
+});
+
+test("a chain of another provider may be a guard", () => {
+  const chain = {
+    protocol: "http",
+    name: "all@docker",
+    provider: "docker",
+    status: "enabled",
+    type: "chain",
+  } as const;
+  const overview = { ...nothing, middlewares: [{ ...chain, usedBy: [] }] };
+  const by = (...middlewares: string[]): Written => ({ routers: { site: { ...site, middlewares } } });
+  expect(guarded(by("all@docker"), by(), overview)).toMatchObject(lost("all@docker", "site@file"));
+  expect(guarded(by("all@docker"), by("all@docker"), overview)).toEqual([]);
+});
+
+test("a client's certificate is a guard", () => {
+  const secure = (name: string, options?: string) => ({
+    [name]: { ...site, entryPoints: ["websecure"], tls: options === undefined ? {} : { options } },
+  });
+  const ask = (clientAuthType: string, ...caFiles: string[]) => ({ clientAuth: { clientAuthType, caFiles } });
+  const all = "RequireAndVerifyClientCert";
+  const mtls = (routers: object, options: object = { mtls: ask(all, "/ca.pem") }): Written => ({
+    routers,
+    tls: { options },
+  });
+  const now = mtls(secure("site", "mtls"));
+  const gone = lost("mtls@file", "site@file");
+  expect(guarded(now, now)).toEqual([]);
+  expect(guarded(now, mtls(secure("site")))).toMatchObject(gone);
+  expect(
+    guarded(now, mtls(secure("site", "mtls"), { mtls: ask("RequestClientCert", "/ca.pem") })),
+  ).toMatchObject(gone);
+  expect(guarded(now, mtls(secure("site", "mtls"), { mtls: ask(all, "/ca.pem", "/any.pem") }))).toMatchObject(
+    gone,
+  );
+  // Another router of the host, with other options: both get the default ones.
+  const second = {
+    b: { ...site, rule: "Host(`a.example`) && Path(`/b`)", entryPoints: ["websecure"], tls: {} },
+  };
+  expect(guarded(now, mtls({ ...secure("site", "mtls"), ...second }))).toMatchObject(gone);
+  const byDefault = mtls(secure("site"), { default: ask(all, "/ca.pem") });
+  expect(guarded(byDefault, mtls(secure("site"), {}))).toMatchObject(lost("default", "site@file"));
+});
+
+test("a TCP router takes the connections of one that guards", () => {
+  const tcp = (rule: string, tls?: object) => ({
+    routers: { t: { rule, service: "t", entryPoints: [tls === undefined ? "web" : "websecure"], tls } },
+    services: { t: { loadBalancer: { servers: [{ address: "10.0.0.1:443" }] } } },
+  });
+  const passthrough = { passthrough: true };
+  const taken = [{ ...lost("auth@file", "any@file")[0], falls: "t@file" }];
+  const any = (more: object, rule = "PathPrefix(`/`)"): Written => ({
+    routers: { any: { ...site, rule, middlewares: ["auth"], ...more } },
+    middlewares: { auth },
+  });
+  const secure = any({ entryPoints: ["websecure"], tls: {} });
+  const named = any({ entryPoints: ["websecure"], tls: {} }, "Host(`a.example`)");
+  const sni = "HostSNI(`a.example`)";
+  expect(guarded(any({}), { ...any({}), tcp: tcp("HostSNI(`*`)") })).toMatchObject(taken);
+  expect(guarded(secure, { ...secure, tcp: tcp("HostSNIRegexp(`.*`)", passthrough) })).toMatchObject(taken);
+  expect(guarded(secure, { ...secure, tcp: tcp(sni, passthrough) })).toMatchObject([
+    { ...taken[0], example: "https://a.example/" },
+  ]);
+  // Traefik asks HTTP routers first that name the host, and then all others before HostSNI(`*`).
+  expect(guarded(named, { ...named, tcp: tcp(sni, passthrough) })).toEqual([]);
+  expect(guarded(secure, { ...secure, tcp: tcp("HostSNI(`*`)", passthrough) })).toEqual([]);
+  expect(guarded(named, { middlewares: { auth }, routers: {}, tcp: tcp(sni, passthrough) })).toMatchObject([
+    { router: "any@file", how: "removed", falls: "t@file", middlewares: ["auth@file"] },
+  ]);
+});
 
 test("recent requests are told with who takes them then", async () => {
   const told = await replay(

@@ -5,8 +5,9 @@ import { type LoggedRequest, readAccessLog } from "../../systems/traefik/access-
 import type { Impact, Shift } from "../files/contract";
 import { type Seen, seenOf } from "../match";
 import { fromBytes, throughEntryPoint, toBytes } from "../path";
+import { Takers } from "./connections";
 import { lostGuards } from "./guard";
-import { Lanes, Rules } from "./lanes";
+import { Rules } from "./lanes";
 import type { Route } from "./situation";
 
 const mostExamples = 5;
@@ -94,8 +95,7 @@ export async function replayed(
   const last = requests.at(-1);
   if (first === undefined || last === undefined) return { ...silent, state: "empty" };
   const rules = new Rules();
-  const enabled = (all: readonly Route[]) => all.filter((one) => one.enabled);
-  const [old, now] = [new Lanes(enabled(before), rules), new Lanes(enabled(after), rules)];
+  const [old, now] = [new Takers(before, rules), new Takers(after, rules)];
   const shifts = new Map<string, Tally>();
   let untold = 0;
   let turn = performance.now() + turnMs;

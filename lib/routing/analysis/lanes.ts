@@ -23,6 +23,16 @@ type Rule = {
 };
 type Ranked<R> = { readonly router: R; readonly rule: Rule };
 
+/** What is read of a rule; null where Traefik refuses it. */
+export function read<T>(make: () => T): T | null {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof RuleError) return null;
+    throw error;
+  }
+}
+
 const withoutDot = (host: string): string => (host.endsWith(".") ? host.slice(0, -1) : host);
 
 function hostsOf(tree: Tree): string[] | null {
@@ -83,14 +93,9 @@ export class Rules {
   /** Null for what is no rule: Traefik does not serve it. */
   of(text: string | null): Rule | null {
     if (text === null) return untold;
-    try {
-      const rule = this.#read.get(text) ?? ruleOf(text);
-      this.#read.set(text, rule);
-      return rule;
-    } catch (error) {
-      if (error instanceof RuleError) return null;
-      throw error;
-    }
+    const rule = this.#read.get(text) ?? read(() => ruleOf(text));
+    if (rule !== null) this.#read.set(text, rule);
+    return rule;
   }
 
   /** All matchers of the rules that were read. */

@@ -76,8 +76,18 @@ http:
 
 test("what is new, what is gone, and each changed field by its path", () => {
   const changed = `${shop.replace("shop: { rule", "other: { rule").replace("http://10.0.0.2", "http://10.0.0.3")}`;
+  const fields = [
+    { path: "entryPoints[0]", before: "web" },
+    { path: "middlewares[0]", before: "a" },
+    { path: "middlewares[1]", before: "b" },
+    { path: "rule", before: "Host(`shop.example`)" },
+    { path: "service", before: "shop" },
+  ];
   expect(between(shop, changed)).toEqual([
-    { kind: "removed", protocol: "http", section: "routers", name: "shop", fields: [] },
+    {
+      ...{ kind: "removed", protocol: "http", section: "routers", name: "shop" },
+      fields: fields.map((field) => ({ ...field, after: null })),
+    },
     {
       ...{ kind: "changed", protocol: "http", section: "services", name: "shop" },
       fields: [
@@ -88,7 +98,10 @@ test("what is new, what is gone, and each changed field by its path", () => {
         },
       ],
     },
-    { kind: "added", protocol: "http", section: "routers", name: "other", fields: [] },
+    {
+      ...{ kind: "added", protocol: "http", section: "routers", name: "other" },
+      fields: fields.map(({ path, before }) => ({ path, before: null, after: before })),
+    },
   ]);
   const withTls = shop.replace("middlewares: [a, b]", "middlewares: [a, b], tls: {}");
   expect(between(shop, withTls)[0]?.fields).toEqual([{ path: "tls", before: null, after: "{}" }]);
@@ -102,5 +115,7 @@ test("a value is shown as the mask says, which is told its whole path", () => {
     return "hidden";
   });
   expect(found[0]?.fields).toEqual([{ path: "basicAuth.users[0]", before: "hidden", after: "hidden" }]);
+  const added = differencesOf(modelOf([]), modelOf([file(auth("x"))]), () => "hidden");
+  expect(added[0]?.fields).toEqual([{ path: "basicAuth.users[0]", before: null, after: "hidden" }]);
   expect(new Set(paths)).toEqual(new Set(["http.middlewares.m.basicAuth.users[0]"]));
 });

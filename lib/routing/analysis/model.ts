@@ -7,10 +7,9 @@ import { type ConfigurationFile, decodedFiles } from "../validate/validate";
 export type Field = string | readonly Field[] | Fields;
 export type Fields = { readonly [name: string]: Field };
 
-type Section = "routers" | "services" | "middlewares" | "serversTransports";
 export type Element = {
   readonly protocol: "http" | "tcp" | "udp" | "tls";
-  /** A Section, or of TLS: options, stores, certificates. */
+  /** Routers, services, middlewares, serversTransports; of TLS: options, stores, certificates. */
   readonly section: string;
   readonly name: string;
   readonly fields: Fields;

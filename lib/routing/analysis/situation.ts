@@ -1,15 +1,26 @@
-// The HTTP routers of a Traefik at each of its entry points: those in force by its API, and those that there would be with a draft.
+// The HTTP and TCP routers of a Traefik at each of its entry points: those in force by its API, and those that there would be with a draft.
 import type { ListedRouter, TraefikOverview } from "../../systems/traefik/overview";
-import { httpPriority } from "../match";
+import { hostsOf, httpPriority, tcpPriority } from "../match";
 import { understands } from "../overview/service";
 import type { Known } from "../validate/references";
-import type { Laned } from "./lanes";
-import { type Element, fieldsOf, type Model, textOf, textsOf } from "./model";
+import { type Laned, read } from "./lanes";
+import { type Element, type Fields, fieldsOf, type Model, textOf, textsOf } from "./model";
 
-/** What stands between a request and a service. "closed": a service without servers, which answers 503. */
-export type Guard = { readonly name: string; readonly kind: "auth" | "address" | "rate" | "closed" };
-/** A router at one entry point. */
+/**
+ * What stands between a request and a service. "chain": one of which only the name is known; "clientCert": TLS options that want a
+ * certificate; "closed": a service without servers, which answers 503.
+ */
+export type Guard = {
+  readonly name: string;
+  readonly kind: "auth" | "address" | "rate" | "chain" | "clientCert" | "closed";
+  /** As Traefik's API has it: "basicauth". */
+  readonly type: string;
+  /** Its options, which may hold password hashes; null: they are in none of the files. */
+  readonly fields: Fields | null;
+};
+/** A router at one entry point. Those of TCP take connections before HTTP sees a request of them. */
 export type Route = Laned & {
+  readonly protocol: "http" | "tcp";
   /** With its provider, as that knows it: "shop@file". */
   readonly name: string;
   readonly provider: string;
@@ -82,9 +93,13 @@ export function knownOf({ provider, overview }: Surroundings): Known {
   };
 }
 
+/** The hosts that a router's rule names. */
+const namedHosts = ({ fields }: Element): string[] => read(() => hostsOf(textOf(fields, "rule"))) ?? [];
+
 /** Kinds of middlewares by their names, chains with what is in them. `model`: of the files; others by what Traefik's API says. */
 class Guards {
   readonly #types: ReadonlyMap<string, string>;
+  readonly #options = new Map<string, ReadonlyMap<string, ReadonlySet<string>>>();
   constructor(
     private readonly model: Model,
     private readonly surroundings: Surroundings,
@@ -110,7 +125,12 @@ class Guards {
       const listed = this.#types.get(name);
       const type = ((this.inForce ? listed : undefined) ?? written ?? listed ?? "").toLowerCase();
       const kind = kinds[type];
-      if (kind !== undefined) found.set(name, { name, kind });
+      const fields =
+        mine === undefined ? null : written === undefined ? {} : (fieldsOf(mine.fields, written) ?? {});
+      if (kind !== undefined) found.set(name, { name, kind, type, fields });
+      // What another provider's chain is made of, the API does not tell here: it may be a guard.
+      if (type === "chain" && mine === undefined)
+        found.set(name, { name, kind: "chain", type, fields: null });
       if (type === "chain")
         for (const one of textsOf(fieldsOf(mine?.fields, "chain"), "middlewares"))
           add(qualified(one, providerOf(name)));
@@ -119,8 +139,52 @@ class Guards {
     const balancer = fieldsOf(this.#mine("services", service)?.fields, "loadBalancer");
     const servers = balancer?.servers;
     if (balancer !== undefined && (servers === undefined || servers.length === 0))
-      found.set(service, { name: service, kind: "closed" });
+      found.set(service, { name: service, kind: "closed", type: "", fields: null });
     return [...found.values()];
+  }
+
+  /**
+   * The certificate that a client must show: of a file's router with TLS by its options, of another one by those called "default".
+   * Routers of one host with different options get the default ones, and so does one that names no host (pkg/server/router/tcp/manager.go,
+   * v3.7).
+   */
+  ofTls(router: string, point: string): Guard[] {
+    const own = this.#mine("routers", router);
+    const asked = own === undefined ? "default" : this.#optionOf(own);
+    const hosts = own === undefined ? [] : namedHosts(own);
+    const isOwn =
+      hosts.length > 0 && hosts.every((host) => (this.#optionsAt(point).get(host)?.size ?? 1) === 1);
+    const name = isOwn ? asked : "default";
+    if (name !== "default" && providerOf(name) !== this.surroundings.provider)
+      return [{ name, kind: "clientCert", type: "", fields: null }];
+    const bareName = name === "default" ? name : bare(name);
+    const fields = fieldsOf(this.model.elements.get(`tls.options.${bareName}`)?.fields, "clientAuth");
+    const type = textOf(fields, "clientAuthType");
+    // Any other kind lets in who has none, or one of their own making.
+    return fields !== undefined && type === "RequireAndVerifyClientCert"
+      ? [{ name, kind: "clientCert", type, fields }]
+      : [];
+  }
+
+  #optionOf({ fields }: Element): string {
+    const name = textOf(fieldsOf(fields, "tls"), "options") || "default";
+    return name === "default" ? name : qualified(name, this.surroundings.provider);
+  }
+
+  /** TLS options by the hosts of an entry point's routers. */
+  #optionsAt(point: string): ReadonlyMap<string, ReadonlySet<string>> {
+    const kept = this.#options.get(point);
+    if (kept !== undefined) return kept;
+    const found = new Map<string, Set<string>>();
+    for (const one of this.model.elements.values()) {
+      if (one.protocol !== "http" || one.section !== "routers" || one.fields.tls === undefined) continue;
+      const points = textsOf(one.fields, "entryPoints");
+      if (points.length > 0 && !points.includes(point)) continue;
+      for (const host of namedHosts(one))
+        found.set(host, (found.get(host) ?? new Set()).add(this.#optionOf(one)));
+    }
+    this.#options.set(point, found);
+    return found;
   }
 
   #mine(section: string, name: string): Element | undefined {
@@ -137,6 +201,7 @@ const rulesOf = (overview: TraefikOverview | null) => {
 
 function listed(router: ListedRouter, rule: string | null, guards: Guards, enabled = true): Route[] {
   return router.entryPoints.map((point) => ({
+    protocol: "http",
     name: router.source,
     provider: router.provider,
     rule,
@@ -144,20 +209,45 @@ function listed(router: ListedRouter, rule: string | null, guards: Guards, enabl
     point,
     tls: router.tls,
     enabled: enabled && router.status !== "disabled",
-    guards: guards.of(
-      router.middlewares.map((name) => qualified(name, router.provider)),
-      qualified(router.service, router.provider),
-    ),
+    guards: [
+      ...guards.of(
+        router.middlewares.map((name) => qualified(name, router.provider)),
+        qualified(router.service, router.provider),
+      ),
+      ...(router.tls ? guards.ofTls(router.source, point) : []),
+    ],
   }));
 }
+
+const priorityOfTcp = (rule: string): bigint => BigInt(read(() => tcpPriority(rule)) ?? 0);
+
+/** Routers of TCP; what they guard with is not looked at. */
+const listedTcp = (router: ListedRouter): Route[] =>
+  router.entryPoints.map((point) => ({
+    ...{
+      protocol: "tcp",
+      name: router.source,
+      provider: router.provider,
+      point,
+      tls: router.tls,
+      guards: [],
+    },
+    rule: router.old ? null : router.rule,
+    priority: router.priority === 0n ? priorityOfTcp(router.rule) : router.priority,
+    enabled: router.status !== "disabled",
+  }));
 
 /** What Traefik has in force. `current`: its files. */
 export function inForce(current: Model, surroundings: Surroundings & { overview: TraefikOverview }): Route[] {
   const guards = new Guards(current, surroundings, true);
   const ruleOf = rulesOf(surroundings.overview);
-  return surroundings.overview.routers
-    .filter(({ protocol }) => protocol === "http")
-    .flatMap((router) => listed(router, ruleOf(router.rule, router.old), guards));
+  return surroundings.overview.routers.flatMap((router) =>
+    router.protocol === "http"
+      ? listed(router, ruleOf(router.rule, router.old), guards)
+      : router.protocol === "tcp"
+        ? listedTcp(router)
+        : [],
+  );
 }
 
 /**
@@ -180,15 +270,15 @@ export function withFiles(
     // What is in neither is where nobody looks: in a file of another kind.
     return !stopped.has(key) && (draft.elements.has(key) || draft.hidden || !current.elements.has(key));
   };
-  const key = (name: string): string => `http.routers.${bare(name)}`;
   const others = (overview?.routers ?? [])
-    .filter(
-      (one) =>
-        one.protocol === "http" &&
-        (one.provider !== provider ||
-          !(current.elements.has(key(one.source)) || draft.elements.has(key(one.source)))),
-    )
+    .filter(({ protocol, provider: by, source }) => {
+      const key = `${protocol}.routers.${bare(source)}`;
+      return (
+        protocol !== "udp" && (by !== provider || !(current.elements.has(key) || draft.elements.has(key)))
+      );
+    })
     .flatMap((one) => {
+      if (one.protocol === "tcp") return listedTcp(one);
       const complete = (name: string) => qualified(name, one.provider);
       const whole =
         one.middlewares.every((name) => stands("middlewares", complete(name))) &&
@@ -196,7 +286,7 @@ export function withFiles(
       return listed(one, ruleOf(one.rule, one.old), guards, whole);
     });
   const written = [...draft.elements.values()].filter(
-    ({ protocol, section }) => protocol === "http" && section === "routers",
+    ({ protocol, section }) => protocol !== "udp" && section === "routers",
   );
   const named = [draft, current].flatMap(({ elements }) =>
     [...elements.values()]
@@ -211,7 +301,7 @@ export function withFiles(
     ).map((one) => [one.name, one]),
   );
   const defaults = overview === null ? guessed : defaultsOf(overview.entryPoints);
-  const mine = written.flatMap(({ name, fields }): Route[] => {
+  const mine = written.flatMap(({ protocol, name, fields }): Route[] => {
     if (textsOf(fields, "parentRefs").length > 0) return [];
     const rule = textOf(fields, "rule");
     const asked = BigInt(textOf(fields, "priority") || 0);
@@ -219,19 +309,32 @@ export function withFiles(
     return (at.length > 0 ? at : defaults).flatMap((one) => {
       const point = points.get(one);
       if (point === undefined) return [];
+      if (protocol === "tcp")
+        return {
+          ...{ protocol, name: `${name}@${provider}`, provider, point: one, guards: [] },
+          rule: textOf(fields, "ruleSyntax") === "v2" ? null : rule,
+          priority: asked === 0n ? priorityOfTcp(rule) : asked,
+          tls: fields.tls !== undefined,
+          enabled: !stopped.has(`tcp.routers.${name}`),
+        };
       const middlewares = [...point.middlewares, ...textsOf(fields, "middlewares")].map((each) =>
         qualified(each, provider),
       );
+      const tls = point.tls || fields.tls !== undefined;
       return {
+        protocol: "http",
         name: `${name}@${provider}`,
         provider,
         rule: ruleOf(rule, textOf(fields, "ruleSyntax") === "v2"),
         priority: asked === 0n ? BigInt(httpPriority(rule)) : asked,
         point: one,
-        tls: point.tls || fields.tls !== undefined,
+        tls,
         enabled:
           !stopped.has(`http.routers.${name}`) && middlewares.every((each) => stands("middlewares", each)),
-        guards: guards.of(middlewares, qualified(textOf(fields, "service"), provider)),
+        guards: [
+          ...guards.of(middlewares, qualified(textOf(fields, "service"), provider)),
+          ...(tls ? guards.ofTls(`${name}@${provider}`, one) : []),
+        ],
       };
     });
   });

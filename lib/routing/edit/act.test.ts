@@ -3,7 +3,7 @@ import { compare, hash } from "bcryptjs";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { AppError } from "../../errors/app-error";
-import type { ConfigFile } from "../files/contract";
+import { type ConfigFile, configFiles } from "../files/contract";
 import { validateDirectory } from "../validate/validate";
 import { applyAct } from "./act";
 import { act as actSchema } from "./contract";
@@ -160,6 +160,50 @@ describe("a route", () => {
         ["            # end of the shop\n", "            # end of the shop\n            tls: {}\n"],
       ].reduce((text, [from = "", to = ""]) => lines(text, from, to), site),
     );
+  });
+
+  test("leaves what the form does not know of router, TLS and servers", async () => {
+    const text = `http:
+  routers:
+    docs:
+      rule: Host(\`docs.example\`)
+      priority: 7
+      observability: {accessLogs: false}
+      service: docs
+      tls:
+        options: modern
+        domains: [{main: docs.example}]
+  services:
+    docs:
+      loadBalancer:
+        passHostHeader: false
+        servers:
+          - url: http://10.0.0.7:80
+            weight: 3 # the big one
+          - url: http://10.0.0.8:80
+`;
+    const servers = ["http://10.0.0.9:80", "http://10.0.0.7:80"];
+    const after = await done(one(text), { ...given, middlewares: [], to: { servers } });
+    expect(contentOf(textIn(after, "a.yml"))).toMatchObject({
+      http: {
+        routers: {
+          docs: {
+            priority: 7,
+            observability: { accessLogs: false },
+            tls: { certResolver: "le", options: "modern", domains: [{ main: "docs.example" }] },
+          },
+        },
+        services: {
+          docs: {
+            loadBalancer: {
+              passHostHeader: false,
+              servers: [{ url: "http://10.0.0.9:80" }, { url: "http://10.0.0.7:80", weight: 3 }],
+            },
+          },
+        },
+      },
+    });
+    expect(textIn(after, "a.yml")).toContain("weight: 3 # the big one\n");
   });
 
   test("with TLS takes the options that its host has", async () => {
@@ -464,6 +508,41 @@ describe("middlewares", () => {
     });
   });
 
+  test("keep what the forms do not know", async () => {
+    const auth = `anna:${await hash("a", 4)}`;
+    const text = `http:
+  middlewares:
+    auth: {basicAuth: {users: ["${auth}"], removeHeader: true, headerField: X-User}}
+    h: {headers: {stsSeconds: 60, customRequestHeaders: {X-A: "1"}, accessControlAllowOriginList: ["*"]}}
+    office: {ipAllowList: {sourceRange: [10.0.0.0/8], rejectStatusCode: 404, ipStrategy: {depth: 1, excludedIPs: [10.1.0.0/16]}}}
+`;
+    const before = contentOf(text);
+    let files = one(text);
+    for (const given of [
+      { act: "basicAuth", name: "auth", users: [{ name: "anna" }], routers: [] },
+      { act: "headers", name: "h", request: [{ name: "X-A", value: "1" }], routers: [] },
+      { act: "ipAllowList", name: "office", ranges: ["10.0.0.0/8"], depth: 1, routers: [] },
+    ])
+      files = await done(files, given);
+    expect(contentOf(textIn(files, "a.yml"))).toEqual(before);
+    const direct = await done(files, {
+      act: "ipAllowList",
+      name: "office",
+      ranges: ["10.0.0.0/8"],
+      routers: [],
+    });
+    expect(textIn(direct, "a.yml")).toContain("ipStrategy: {excludedIPs: [10.1.0.0/16]}");
+  });
+
+  test("a hash that would take hours to compare is written anew", async () => {
+    const costly = `anna:$2y$31$${"a".repeat(53)}`;
+    const text = `http:\n  middlewares:\n    auth:\n      basicAuth:\n        users: ["${costly}"]\n`;
+    const given = (password?: string) =>
+      actSchema.parse({ act: "basicAuth", name: "auth", users: [{ name: "anna", password }], routers: [] });
+    expect(textIn(await applyAct(one(text), given()), "a.yml")).toBe(text);
+    expect(textIn(await applyAct(one(text), given("pass")), "a.yml")).toMatch(/anna:\$2[aby]\$10\$/);
+  });
+
   test("networks and rates, with proxies before them or not", async () => {
     const office = { act: "ipAllowList", name: "office", ranges: ["10.0.0.0/8"], depth: 2, routers: [] };
     const first = await done([], office);
@@ -717,6 +796,41 @@ describe("redirects", () => {
       "csv.9 to",
     ]);
     expect(await refused([], given("from,to\n"))).toMatchObject({ problem: "routing.csv.none" });
+  });
+
+  test("more than the files may hold are refused, and it is said how many fit", async () => {
+    const filler = (bytes: number) => ({ name: "z.yml", text: `#${"é".repeat(bytes / 2)}`.slice(0, -1) });
+    expect(configFiles.safeParse([{ name: "z.yml", text: "x".repeat(2_000_000) }]).success).toBe(true);
+    expect(configFiles.safeParse([{ name: "z.yml", text: "x".repeat(2_000_001) }]).success).toBe(false);
+    const files = [filler(1_950_000)];
+    const table = (count: number) =>
+      Array.from(
+        { length: count },
+        (_, number) => `/o${1000 + number},https://w.example/n${1000 + number}`,
+      ).join("\n");
+    const error = await applyAct(files, actSchema.parse(given(table(1000)))).catch(
+      (thrown: unknown) => thrown,
+    );
+    if (!(error instanceof AppError)) throw new Error("not refused");
+    expect([error.code, error.detail.problem, error.detail.params?.count]).toEqual([
+      "INVALID_INPUT",
+      "routing.csv.tooMany",
+      1000,
+    ]);
+    const fits = Number(error.detail.params?.fits);
+    expect(
+      configFiles.safeParse(await applyAct(files, actSchema.parse(given(table(fits - 2))))).success,
+    ).toBe(true);
+    await expect(applyAct(files, actSchema.parse(given(table(fits + 5))))).rejects.toThrow(AppError);
+    const route = {
+      act: "route",
+      name: "r",
+      hosts: ["a.example"],
+      to: { service: "s" },
+      entryPoints: [],
+      certResolver: null,
+    };
+    expect(await refused([filler(1_999_998)], route)).toMatchObject({ problem: "routing.edit.tooLarge" });
   });
 
   test("thousands of them, twice", async () => {

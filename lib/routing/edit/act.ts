@@ -9,7 +9,7 @@ import type { Act } from "./contract";
 import { goString, redirectsOf } from "./csv";
 import { Draft, type Element, taken } from "./draft";
 import { maintenancesIn, markOf } from "./maintenance-ends";
-import { isTree, Marked, type Patch } from "./patch";
+import { isTree, Marked, type Patch, type Value } from "./patch";
 
 type Of<Name extends Act["act"]> = Extract<Act, { act: Name }>;
 type Tree = Readonly<Record<string, unknown>>;
@@ -21,6 +21,10 @@ const passwordBytes = 72;
 /** Above what Docker labels and other providers have by the length of their rules. */
 const overOthers = 10_000;
 const faultsTold = 20;
+/** All files together, in UTF-8, as `configFiles` has it (files/contract.ts). */
+const mostBytes = 2_000_000;
+/** bcrypt takes twice as long for each: a hash of more would keep the processor for seconds up to days. */
+const mostCost = 14;
 
 const invalid = (
   key: string,
@@ -69,8 +73,10 @@ function tlsOf(draft: Draft, has: unknown, resolver: string | null, hosts: reado
 function route(draft: Draft, { name, hosts, path, to, ...more }: Of<"route">): void {
   const has = draft.routers.get(name)?.value;
   if ("servers" in to) {
-    draft.typed("services", name, "loadBalancer");
-    const servers = to.servers.map((url) => ({ url }));
+    const { servers: listed } = draft.typed("services", name, "loadBalancer") ?? {};
+    const before = listOf(listed).filter(isTree);
+    // A server that stays keeps its weight.
+    const servers = to.servers.map((url) => (before.find((one) => one.url === url) ?? { url }) as Value);
     draft.put("http", "services", name, { loadBalancer: { servers } });
   }
   draft.put("http", "routers", name, {
@@ -82,8 +88,8 @@ function route(draft: Draft, { name, hosts, path, to, ...more }: Of<"route">): v
   });
 }
 
-/** Adds to those of this name: a source that is there gets the new target. */
-function redirects(draft: Draft, files: readonly ConfigFile[], act: Of<"redirects">): void {
+/** Adds to those of this name: a source that is there gets the new target. How many it wrote. */
+function redirects(draft: Draft, files: readonly ConfigFile[], act: Of<"redirects">): number {
   const { redirects: wanted, faults } = redirectsOf(act.csv);
   const told = faults.map(({ line, fault }) => ({
     field: `csv.${line}`,
@@ -170,6 +176,7 @@ function redirects(draft: Draft, files: readonly ConfigFile[], act: Of<"redirect
   for (const { value } of own)
     for (const name of listOf(value.middlewares).map(String))
       if (!used.has(name)) draft.put("http", "middlewares", name, null);
+  return wanted.length;
 }
 
 function headers(draft: Draft, { name, request, response, routers }: Of<"headers">): void {
@@ -184,6 +191,12 @@ function headers(draft: Draft, { name, request, response, routers }: Of<"headers
   };
   draft.put("http", "middlewares", name, { headers: patch });
   draft.attach(name, routers);
+}
+
+/** Whether a hash is this password's, as far as that can be told soon. */
+async function isOf(password: string, known: string): Promise<boolean> {
+  const cost = Number(/^\$2[abxy]?\$(\d\d)\$/.exec(known)?.[1] ?? Number.NaN);
+  return cost <= mostCost && (await compare(password, known).catch(() => false));
 }
 
 async function basicAuth(draft: Draft, { name, realm, users, routers }: Of<"basicAuth">): Promise<void> {
@@ -203,8 +216,7 @@ async function basicAuth(draft: Draft, { name, realm, users, routers }: Of<"basi
     if (known === undefined && password === "")
       throw invalid("noPassword", `${who} is new and needs a password.`, { name: who }, field);
     // Told again, it stays as it is: a new salt would be a change.
-    const stays =
-      known !== undefined && (password === "" || (await compare(password, known).catch(() => false)));
+    const stays = known !== undefined && (password === "" || (await isOf(password, known)));
     list.push(`${who}:${stays ? known : await hash(password, bcryptCost)}`);
   }
   draft.put("http", "middlewares", name, { basicAuth: { users: list, realm: realm === "" ? null : realm } });
@@ -367,16 +379,35 @@ function tlsOptions(
   }
 }
 
+const bytesOf = (files: readonly ConfigFile[]): number =>
+  files.reduce((sum, { text }) => sum + Buffer.byteLength(text), 0);
+
+/** `count`: of the redirects that made them so large; 0: something else did. */
+function tooLarge(before: number, after: number, count: number): AppError {
+  if (count === 0) return invalid("tooLarge", "The files together would be over 2 MB.", {}, "files");
+  const fits = Math.max(0, Math.floor(((mostBytes - before) * count) / (after - before)));
+  return new AppError(
+    "INVALID_INPUT",
+    `Of ${count} redirects about ${fits} fit: the files would be over 2 MB.`,
+    {
+      problem: "routing.csv.tooMany",
+      params: { count, fits },
+      field: "csv",
+    },
+  );
+}
+
 /**
  * The files with the act done in them; done twice, it changes nothing more. What is not touched stays byte for byte. New things are
  * written into `file`; left out: into "sluice.yml", which is made. What is there already is changed where it is.
- * Throws AppError INVALID_INPUT (a router that there is not, a faulty line or address), CONFLICT (the name is something else's) and
- * REFUSED (a file that no form can edit: a template, TOML, broken YAML).
+ * Throws AppError INVALID_INPUT (a router that there is not, a faulty line or address, files over 2 MB), CONFLICT (the name is something
+ * else's) and REFUSED (a file that no form can edit: a template, TOML, broken YAML).
  */
 export async function applyAct(files: readonly ConfigFile[], act: Act, file?: string): Promise<ConfigFile[]> {
   const draft = new Draft(files, file);
+  let count = 0;
   if (act.act === "route") route(draft, act);
-  else if (act.act === "redirects") redirects(draft, files, act);
+  else if (act.act === "redirects") count = redirects(draft, files, act);
   else if (act.act === "headers") headers(draft, act);
   else if (act.act === "basicAuth") await basicAuth(draft, act);
   else if (act.act === "ipAllowList") ipAllowList(draft, act);
@@ -384,5 +415,8 @@ export async function applyAct(files: readonly ConfigFile[], act: Act, file?: st
   else if (act.act === "canary") canary(draft, act);
   else if (act.act === "maintenance") maintenance(draft, files, act);
   else tlsOptions(draft, act);
-  return draft.done();
+  const after = draft.done();
+  const [size, before] = [bytesOf(after), bytesOf(files)];
+  if (size > mostBytes && size > before) throw tooLarge(before, size, count);
+  return after;
 }

@@ -3,11 +3,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
 import type { RunContext } from "../../changes/kind";
 import { AppError, toAppError } from "../../errors/app-error";
+import { type ErrorCode, errorStatus } from "../../errors/codes";
+import { log } from "../../runtime/log";
 import { overviewOf } from "../../systems/traefik/overview";
 import { hasMiddleware } from "../../systems/traefik/shown";
-import { type ApplyPlan, applyEvidence, type ConfigFile } from "./contract";
+import { type ApplyEvidence, type ApplyPlan, applyEvidence, type ConfigFile } from "./contract";
 import { type Held, rejectedIn } from "./directory";
-import { heldBy, markerOf, shownName, stageFor } from "./holder";
+import { dropLeftOf, heldBy, markerOf, shownName, stageFor } from "./holder";
 import { firstMarkerName, hashOf, markerFile, markerName } from "./marker";
 import { keepFound, type WholeRevision, wholeRevision } from "./revisions";
 import { type TraefikServerConfig, traefikCalled } from "./servers";
@@ -42,6 +44,15 @@ const checkpointShape = z.object({
   tookMs: z.int().nullable(),
   probes: probedShape,
   watched: windowShape.nullable(),
+  /** Why everything is being put back: after a crash it does not go forward again. */
+  takingBack: z
+    .object({
+      code: z.custom<ErrorCode>((code) => typeof code === "string" && code in errorStatus),
+      message: z.string(),
+      problem: z.string().optional(),
+      params: z.record(z.string(), z.union([z.string(), z.number()])).optional(),
+    })
+    .nullable(),
 });
 export type Checkpoint = z.infer<typeof checkpointShape>;
 
@@ -56,6 +67,18 @@ export const changed = (traefik: string) =>
   new AppError("CONFLICT", `The files of ${traefik} are others than when they were looked at.`, {
     problem: "routing.changed",
     params: { traefik },
+  });
+
+const disabled = ([first, ...more]: readonly Part[]) =>
+  new AppError("CONFLICT", `Traefik put ${first?.name} out of service: ${first?.says}`, {
+    problem: "routing.worse.disabled",
+    params: { name: first?.name ?? "", says: first?.says ?? "", more: more.length },
+  });
+
+const notShown = ({ name }: TraefikServerConfig) =>
+  new AppError("CONFLICT", `${name} rejected the files, or does not read where Sluice writes.`, {
+    problem: "routing.notShown",
+    params: { traefik: name, seconds: shownWithinMs / 1000 },
   });
 
 /** What one change has in its hands; everything that it can put back. */
@@ -77,8 +100,13 @@ export class Applying {
   static async begin(plan: ApplyPlan, context: RunContext): Promise<Applying> {
     const revision = await wholeRevision(plan.traefik, plan.revision);
     const known = kept(context);
-    if (known?.places === "new") return new Applying(plan, context, revision, known);
     const server = traefikCalled(plan.traefik);
+    if (known !== null) {
+      const names = [...revision.files, ...(await filesBefore(plan, known))].map(({ name }) => name);
+      await dropLeftOf(server, names, markOf(context));
+      if (known.places === "new" || known.takingBack !== null)
+        return new Applying(plan, context, revision, known);
+    }
     const held = await heldBy(server);
     if (hashOf(held.files) !== plan.before.hash) throw changed(plan.traefik);
     // A way back; over HTTP there is none to nothing.
@@ -101,6 +129,7 @@ export class Applying {
       tookMs: null,
       probes: [],
       watched: null,
+      takingBack: null,
     };
     await context.saveCheckpoint(state);
     return new Applying(plan, context, revision, state);
@@ -111,9 +140,17 @@ export class Applying {
     await this.context.saveCheckpoint(this.#state);
   }
 
-  get #mark(): string {
-    return `sluice-${this.context.changeId}`;
+  /** Why everything was being put back when Sluice ended; null: it was not. */
+  get takingBack(): AppError | null {
+    const why = this.#state.takingBack;
+    if (why === null) return null;
+    const { code, message, problem, params } = why;
+    return new AppError(code, message, {
+      ...(problem === undefined ? {} : { problem }),
+      ...(params === undefined ? {} : { params }),
+    });
   }
+
   /** The last mark, and the one before it. */
   get #marks(): { readonly first: string; readonly last: string } {
     const { revision, hash } = this.plan;
@@ -123,17 +160,18 @@ export class Applying {
     };
   }
 
-  /** The files that were there before. */
-  async #before(): Promise<readonly ConfigFile[]> {
-    const { revision } = this.#state.before;
-    return revision === null ? [] : (await wholeRevision(this.plan.traefik, revision)).files;
-  }
-
   /** Brings the new files to their places, with a mark. Throws CONFLICT where somebody else's are there meanwhile. */
   async #write(marker: string): Promise<void> {
     const held = await heldBy(this.#server);
-    if (!isBetween(held, await this.#before(), this.revision.files)) throw changed(this.plan.traefik);
-    const staged = await stageFor(this.#server, held, this.revision.files, markerFile(marker), this.#mark);
+    if (!isBetween(held, await filesBefore(this.plan, this.#state), this.revision.files))
+      throw changed(this.plan.traefik);
+    const staged = await stageFor(
+      this.#server,
+      held,
+      this.revision.files,
+      markerFile(marker),
+      markOf(this.context),
+    );
     try {
       this.context.signal.throwIfAborted();
       // From here on there may be some of the new ones.
@@ -166,25 +204,23 @@ export class Applying {
 
   /** Throws CONFLICT when Traefik has put something out of service that was in it. */
   async nothingDisabled(): Promise<void> {
-    const [first, ...more] = newlyDisabled(disabledIn(await overviewOf(this.#server)), this.#state.disabled);
-    if (first === undefined) return;
-    throw new AppError("CONFLICT", `Traefik put ${first.name} out of service: ${first.says}`, {
-      problem: "routing.worse.disabled",
-      params: { name: first.name, says: first.says, more: more.length },
-    });
+    const parts = newlyDisabled(disabledIn(await overviewOf(this.#server)), this.#state.disabled);
+    if (parts.length > 0) throw disabled(parts);
   }
 
   /** Throws CONFLICT when an address fails that did not. */
   async probesHold(): Promise<readonly Probed[]> {
-    const { statuses } = this.#state;
-    const probes = await probeAgain(this.#server, statuses, this.plan.expects503, this.context.signal);
+    const { expects503, guarded, asked } = this.plan;
+    // Who may lose a guard was asked about.
+    const may = { expects503, opens: guarded.length > 0, asked };
+    const probes = await probeAgain(this.#server, this.#state.statuses, may, this.context.signal);
     const bad = probes.find(({ ok }) => !ok);
     if (bad === undefined) return probes;
     throw new AppError(
       "CONFLICT",
       `${bad.url} answers ${bad.after ?? "nothing"}, and ${bad.before} before.`,
       {
-        problem: bad.after === null ? "routing.worse.silent" : "routing.worse.probe",
+        problem: `routing.worse.${worseBy(bad)}`,
         params: { url: bad.url, before: bad.before ?? 0, after: bad.after ?? 0 },
       },
     );
@@ -212,16 +248,29 @@ export class Applying {
     await this.#keep({ probes: [...probes], watched });
   }
 
+  /** What the files and Traefik say, while there is a way back. Throws CONFLICT when that is not what it should be, and as `proofOf`. */
+  async prove(): Promise<void> {
+    const { files, faults, shown } = await proofOf(this.plan, this.context, this.#state.disabled);
+    if (files !== "same") throw changed(this.plan.traefik);
+    if (faults.length > 0) throw disabled(faults);
+    if (!shown) throw notShown(this.#server);
+  }
+
   /** Everything as it was before, and seen so in Traefik, where it answers. Throws AppError when that cannot be had. */
-  async takeBack(): Promise<void> {
-    if (this.#state.places === "before") return;
+  async takeBack(why: unknown): Promise<void> {
+    // It may have come to its places before Sluice ended, and not been seen there.
+    if (this.#state.places === "before" && !this.#state.tookBack) return;
+    const { code, message, detail } = toAppError(why);
+    const { problem, params } = detail;
+    await this.#keep({ takingBack: { code, message, problem, params } }).catch((error: unknown) =>
+      log.warn({ err: error, changeId: this.context.changeId }, "checkpoint not saved"),
+    );
     const held = await heldBy(this.#server);
-    const files = await this.#before();
+    const files = await filesBefore(this.plan, this.#state);
     if (!isBetween(held, files, this.revision.files)) throw changed(this.plan.traefik);
-    const ours = markerOf(held) ?? this.#marks.last;
     const { marker: text } = this.#state.before;
     const marker = text === null ? null : { ...markerFile(""), text };
-    const staged = await stageFor(this.#server, held, files, marker, this.#mark);
+    const staged = await stageFor(this.#server, held, files, marker, markOf(this.context));
     try {
       await staged.place();
     } finally {
@@ -229,18 +278,73 @@ export class Applying {
     }
     await this.#keep({ places: "before", tookBack: true });
     this.context.log("warn", "routing.tookBack");
-    // What Traefik would not take it cannot show; it goes on with what it had.
-    if (rejectedIn({ files, apart: held.apart }).length > 0) return;
+    const [rejected] = rejectedIn({ files, apart: held.apart });
+    // Their places have them again; Traefik goes on with the new ones.
+    if (rejected !== undefined)
+      throw new AppError("CONFLICT", `${this.plan.traefik} takes nothing of the files before.`, {
+        problem: "routing.rejected",
+        params: { traefik: this.plan.traefik, file: rejected.file, line: rejected.line },
+      });
     const before = markerOf(await heldBy(this.#server));
-    const wanted = before === null ? { name: ours, there: false } : { name: before, there: true };
+    const wanted =
+      before === null
+        ? Object.values(this.#marks).map((name) => ({ name, there: false }))
+        : [{ name: before, there: true }];
     try {
-      await waitFor(this.#server, wanted, new AbortController().signal);
+      for (const one of wanted) await waitFor(this.#server, one, new AbortController().signal);
     } catch (error) {
       const { code, message, detail } = toAppError(error);
       if (detail.problem === "routing.notShown") throw error;
       // It reads them when it comes back.
       this.context.log("warn", "routing.backUnseen", { code, says: message });
     }
+  }
+}
+
+/** What a change's files are called while they wait beside their places. */
+const markOf = ({ changeId }: RunContext): string => `sluice-${changeId}`;
+
+/** The files that were there before. */
+async function filesBefore({ traefik }: ApplyPlan, { before }: Checkpoint): Promise<readonly ConfigFile[]> {
+  return before.revision === null ? [] : (await wholeRevision(traefik, before.revision)).files;
+}
+
+const worseBy = ({ before, after }: Probed): "silent" | "open" | "missing" | "probe" => {
+  if (after === null) return "silent";
+  if (after < 400) return "open";
+  return after === 404 && (before === null || before === 404) ? "missing" : "probe";
+};
+
+export type Proof = Pick<ApplyEvidence, "files" | "shown" | "faults">;
+
+/**
+ * What the files and Traefik say now; a Traefik that does not answer, or does not show the mark, is asked again for 20 s. Throws AppError
+ * as it answered last, and what the signal was aborted with.
+ */
+export async function proofOf(
+  plan: ApplyPlan,
+  { changeId, signal }: RunContext,
+  before: readonly string[],
+): Promise<Proof> {
+  const server = traefikCalled(plan.traefik);
+  const mark = shownName(server, markerName(plan.revision, plan.hash, changeId));
+  const look = async (): Promise<Proof> => ({
+    files: hashOf((await heldBy(server)).files) === plan.hash ? "same" : "other",
+    shown: await hasMiddleware(server, mark, signal),
+    faults: newlyDisabled(disabledIn(await overviewOf(server)), before),
+  });
+  const until = Date.now() + shownWithinMs;
+  for (;;) {
+    const late = Date.now() > until;
+    try {
+      const proof = await look();
+      if (proof.shown || proof.files !== "same" || late) return proof;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (late) throw error;
+    }
+    await sleep(lookEveryMs, undefined, { signal }).catch(() => {});
+    signal.throwIfAborted();
   }
 }
 
@@ -280,8 +384,5 @@ async function waitFor(
     signal.throwIfAborted();
   }
   if (failure !== null) throw failure;
-  throw new AppError("CONFLICT", `${server.name} rejected the files, or does not read where Sluice writes.`, {
-    problem: "routing.notShown",
-    params: { traefik: server.name, seconds: shownWithinMs / 1000 },
-  });
+  throw notShown(server);
 }

@@ -2,8 +2,9 @@
 import * as z from "zod";
 import { toldProblem } from "../../errors/contract";
 
-/** All files together, in characters. */
-const mostText = 2_000_000;
+/** All files together, in UTF-8. */
+const mostBytes = 2_000_000;
+const bytesOf = (text: string): number => new TextEncoder().encode(text).byteLength;
 
 /** A file's path from the directory on. No part of it is hidden, so that none is "..". */
 export const fileName = z
@@ -19,7 +20,7 @@ export const configFiles = z
   .array(configFile)
   .max(300)
   .refine((files) => new Set(files.map(({ name }) => name)).size === files.length, "two files of one name")
-  .refine((files) => files.reduce((sum, { text }) => sum + text.length, 0) <= mostText, "over 2 MB");
+  .refine((files) => files.reduce((sum, { text }) => sum + bytesOf(text), 0) <= mostBytes, "over 2 MB");
 
 export const traefikName = z.string().min(1).max(100);
 export const revisionNumber = z.int().min(1);
@@ -50,7 +51,7 @@ export const difference = z.object({
   /** routers, services, middlewares, serversTransports, options, stores, certificates. */
   section: z.string(),
   name: z.string(),
-  /** Of "changed": each field by its path ("loadBalancer.servers[0].url"); null where it is not there. */
+  /** Each field that is another, by its path ("loadBalancer.servers[0].url"); null where it is not there. */
   fields: z.array(
     z.object({ path: z.string(), before: z.string().nullable(), after: z.string().nullable() }),
   ),
@@ -161,6 +162,8 @@ export const traefikFiles = z.object({
   /** Whether Traefik shows what the files say; null where that cannot be told. */
   served: z.boolean().nullable(),
   newest: revisionNumber.nullable(),
+  /** Maintenances that are switched on in these files. `until` (UTC, ISO 8601) null: until somebody switches it off. */
+  maintenances: z.array(z.object({ name: z.string(), until: z.iso.datetime().nullable() })),
   /** When this was seen. */
   at: z.iso.datetime().nullable(),
 });
@@ -198,7 +201,9 @@ export const applyInput = z.object({
   acceptAll: z.boolean().default(false),
 });
 export type ApplyInput = z.infer<typeof applyInput>;
-export const applyRequest = applyInput.extend({
+/** What a person or a key asks for: every router by its name, and of files that were looked at. */
+export const applyRequest = applyInput.omit({ acceptAll: true }).extend({
+  expected: z.string(),
   reason: z.string().trim().max(500).optional(),
   confirmation: z.string().max(200).optional(),
 });
@@ -219,6 +224,8 @@ export const applyPlan = z.object({
   guarded: z.array(guarded),
   impact,
   probes: z.array(z.string()),
+  /** Those of them that somebody asked about: 404 is a failure of theirs even where it was so before. */
+  asked: z.array(z.string()).default([]),
   watchS: z.int(),
   /** Whether 5xx of all its requests can be watched (`metrics`). */
   counters: z.boolean(),

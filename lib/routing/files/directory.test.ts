@@ -15,7 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { configFiles } from "./contract";
-import { readDirectory, rejectedIn, stageDirectory, stepsBetween } from "./directory";
+import { dropLeft, readDirectory, rejectedIn, stageDirectory, stepsBetween } from "./directory";
 import { hashOf, markerFile, markerFileName, markerIn, markerName } from "./marker";
 
 let house: string;
@@ -76,6 +76,43 @@ test("a folder that is not there, and one that is too much", async () => {
   mkdirSync(root);
   for (let index = 0; index <= 300; index += 1) write(`f${index}.yml`, "");
   expect(await refusal(readDirectory(root))).toBe("TOO_LARGE routing.tooLarge");
+});
+
+test("what is read can be kept as a revision: it has the limits of one", async () => {
+  write("a.yml", "é".repeat(1_000_000));
+  const { files } = await readDirectory(root);
+  expect(configFiles.safeParse(files).success).toBe(true);
+  write("b.yml", "#");
+  expect(await refusal(readDirectory(root))).toBe("TOO_LARGE routing.tooLarge");
+});
+
+test("folders that were made for files go with them, and no others", async () => {
+  write("a.yml");
+  mkdirSync(at("kept"));
+  write("kept/notes.txt");
+  mkdirSync(at("empty"));
+  const with_ = [
+    { name: "made/deep/b.yml", text: "b" },
+    { name: "kept/c.yml", text: "c" },
+  ];
+  const before = (await readDirectory(root)).files;
+  await bring([...before, ...with_]);
+  expect(existsSync(at("made/deep/b.yml"))).toBe(true);
+  await bring(before);
+  expect(readdirSync(root).sort()).toEqual(["a.yml", "empty", "kept", markerFileName].sort());
+  // Staged, and never placed.
+  const staged = await stageDirectory(root, await readDirectory(root), with_, marker, "sluice-7");
+  await staged.drop();
+  expect(readdirSync(root).sort()).toEqual(["a.yml", "empty", "kept", markerFileName].sort());
+});
+
+test("what a run that was cut off left is taken away: its own, and nobody else's", async () => {
+  const files = [{ name: "made/b.yml", text: "b" }];
+  await stageDirectory(root, await readDirectory(root), files, marker, "sluice-7");
+  write("a.yml.sluice-8.new");
+  expect(readdirSync(at("made"))).toHaveLength(1);
+  await dropLeft(root, ["a.yml", "made/b.yml"], "sluice-7");
+  expect(readdirSync(root)).toEqual(["a.yml.sluice-8.new"]);
 });
 
 test("a revision: what changed is written, what went is taken away, the mark stands there; nothing else is left", async () => {

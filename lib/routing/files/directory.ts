@@ -1,6 +1,6 @@
 // The directory of a Traefik's file provider: read as Traefik reads it, and brought to a revision's files, the mark last.
 import type { Dirent } from "node:fs";
-import { lstat, mkdir, readdir, readFile, realpath, stat } from "node:fs/promises";
+import { lstat, mkdir, readdir, readFile, realpath, rmdir, stat } from "node:fs/promises";
 import { dirname, extname, join, resolve, sep } from "node:path";
 import { AppError } from "../../errors/app-error";
 import {
@@ -13,7 +13,7 @@ import {
 } from "../../runtime/staged-file";
 import type { Problem } from "../validate/problem";
 import { validateDirectory } from "../validate/validate";
-import { type ConfigFile, fileName } from "./contract";
+import { type ConfigFile, configFiles, fileName } from "./contract";
 import { markerFileName } from "./marker";
 
 /** A file that Traefik reads and Sluice leaves as it is: its name is none that Sluice writes, it is a link, or it is no UTF-8. */
@@ -27,17 +27,18 @@ export type Held = {
 };
 
 const timeoutMs = 5000;
-/** More than any draft may have. */
-const mostFiles = 300;
+/** So much is read at most, with what is apart; what Sluice edits of it has the limits of any draft. */
+const mostFiles = 600;
 const mostBytes = 4_000_000;
 const mostDepth = 20;
 
 const isRead = (name: string): boolean => [".yml", ".yaml", ".toml"].includes(extname(name).toLowerCase());
 
-const tooLarge = (root: string): AppError =>
-  new AppError("TOO_LARGE", `${root} holds more than ${mostFiles} files or ${mostBytes} bytes.`, {
+/** That a directory, or a Traefik's draft, has more files or text than a revision may have (contract.ts). */
+export const tooLarge = (path: string): AppError =>
+  new AppError("TOO_LARGE", `${path} holds more than 300 files or 2 MB.`, {
     problem: "routing.tooLarge",
-    params: { path: root, files: mostFiles },
+    params: { path, files: 300 },
   });
 
 /** What Traefik reads of a directory, within five seconds. Throws AppError REFUSED, TOO_LARGE, TIMEOUT. */
@@ -84,6 +85,7 @@ export async function readDirectory(root: string): Promise<Held> {
       });
     throw readError(root, systemCode(error), error);
   }
+  if (!configFiles.safeParse(files).success) throw tooLarge(root);
   return { files, apart, marker };
 }
 
@@ -155,6 +157,10 @@ export async function stageDirectory(
   const markerPath = await placeOf(root, markerFileName);
   const staged: Staged[] = [];
   let last: Staged | undefined;
+  const drop = async (): Promise<void> => {
+    await dropStaged(last === undefined ? staged : [...staged, last]);
+    await dropFolders(root, [...writes.map(({ name }) => name), ...removes]);
+  };
   try {
     for (const { name, text } of writes) {
       const path = await placeOf(root, name);
@@ -166,13 +172,32 @@ export async function stageDirectory(
     if (marker !== null) last = await stageFile(markerPath, marker.text, mark);
     if (last !== undefined && last.path !== markerPath) throw refused(markerFileName);
   } catch (error) {
-    await dropStaged(last === undefined ? staged : [...staged, last]);
+    await drop();
     throw error;
   }
   return {
     place: () => placeFiles(staged, marker === null ? [...gone, markerPath] : gone, last),
-    drop: () => dropStaged(last === undefined ? staged : [...staged, last]),
+    drop,
   };
+}
+
+/** Takes away the folders of these files that are empty, as those made for them are. Never throws. */
+async function dropFolders(root: string, names: readonly string[]): Promise<void> {
+  const folders = new Set<string>();
+  // What no file may be called leads elsewhere.
+  for (const name of names.filter((one) => fileName.safeParse(one).success))
+    for (let folder = dirname(name); folder !== "."; folder = dirname(folder)) folders.add(folder);
+  // The deepest first.
+  for (const folder of [...folders].sort((a, b) => b.length - a.length))
+    await rmdir(join(root, folder)).catch(() => {});
+}
+
+/** Takes away what a run that was cut off left beside these files' places, and the mark's. Never throws. */
+export async function dropLeft(directory: string, names: readonly string[], mark: string): Promise<void> {
+  const root = await realpath(directory).catch(() => directory);
+  const paths = [...names, markerFileName].map((name) => join(root, name));
+  await dropStaged(paths.map((path) => ({ path, beside: `${path}.${mark}.new` })));
+  await dropFolders(root, names);
 }
 
 async function folderFor(path: string): Promise<void> {

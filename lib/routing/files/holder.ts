@@ -3,7 +3,7 @@ import * as z from "zod";
 import { activeStates } from "../../changes/rows";
 import { db } from "../../db/client";
 import type { ConfigFile } from "./contract";
-import { type Held, readDirectory, type StagedFiles, stageDirectory } from "./directory";
+import { dropLeft, type Held, readDirectory, type StagedFiles, stageDirectory } from "./directory";
 import { hashOf, markerFile, markerIn, markerName } from "./marker";
 import { inForce, wholeRevision } from "./revisions";
 import { applyKindName, noWay, type TraefikServerConfig, targetOf } from "./servers";
@@ -73,6 +73,15 @@ export const stageFor = async (
   server.directory === undefined
     ? { place: async () => {}, drop: async () => {} }
     : stageDirectory(server.directory, held, files, marker, mark);
+
+/** Takes away what a run that was cut off left beside places. Never throws. */
+export const dropLeftOf = async (
+  { directory }: TraefikServerConfig,
+  names: readonly string[],
+  mark: string,
+): Promise<void> => {
+  if (directory !== undefined) await dropLeft(directory, names, mark);
+};
 
 /** The name under which Traefik shows a mark. */
 export const shownName = (server: TraefikServerConfig, marker: string): string =>

@@ -3,9 +3,8 @@ import { requireRole } from "../../auth/permissions";
 import { type ChangeKind, notTakenBack, type RunContext } from "../../changes/kind";
 import { AppError, tellProblem, toAppError } from "../../errors/app-error";
 import { overviewOf } from "../../systems/traefik/overview";
-import { hasMiddleware } from "../../systems/traefik/shown";
 import { checkFiles } from "../analysis/check";
-import { Applying, type Checkpoint, changed, kept, newlyDisabled } from "./applying";
+import { Applying, type Checkpoint, changed, kept, proofOf } from "./applying";
 import {
   type ApplyEvidence,
   type ApplyInput,
@@ -16,13 +15,13 @@ import {
   type FilesChecked,
 } from "./contract";
 import { stepsBetween } from "./directory";
-import { heldBy, shownName } from "./holder";
+import { heldBy } from "./holder";
 import { checkServable } from "./http-provider";
 import { keepEnds, switchedOn } from "./maintenance";
-import { hashOf, markerName } from "./marker";
+import { hashOf } from "./marker";
 import { keepProved, revisionWith, wholeRevision } from "./revisions";
 import { applyKindName, byOf, noWay, targetOf, traefikCalled } from "./servers";
-import { checkProbes, disabledIn, shareOf, sitePages, type Window } from "./signals";
+import { checkProbes, shareOf, sitePages, type Window } from "./signals";
 
 const refuse = (
   message: string,
@@ -54,6 +53,7 @@ function judge({ problems, guarded, problem }: FilesChecked, input: ApplyInput):
       `routing.guard.${guard.how}`,
       {
         router: guard.router,
+        count: guard.middlewares.length,
         middlewares: guard.middlewares.join(", "),
         falls: guard.falls ?? "404",
         example: guard.example ?? "",
@@ -93,6 +93,7 @@ async function planApply(input: ApplyInput, signal: AbortSignal): Promise<ApplyP
     guarded: checked.guarded,
     impact: checked.impact,
     probes: [...probes],
+    asked: input.probes,
     watchS: input.watchS,
     counters: server.metrics !== undefined,
     expects503: switchedOn(held.files, files),
@@ -106,6 +107,8 @@ async function apply(plan: ApplyPlan, context: RunContext): Promise<void> {
   const steps = 4;
   context.progress("before", 0, steps);
   const applying = await Applying.begin(plan, context);
+  const { takingBack } = applying;
+  if (takingBack !== null) await withoutTrace(applying, plan, takingBack);
   try {
     context.progress("write", 1, steps);
     await applying.place();
@@ -114,6 +117,7 @@ async function apply(plan: ApplyPlan, context: RunContext): Promise<void> {
     await applying.nothingDisabled();
     context.progress("probe", 3, steps);
     await applying.watch();
+    await applying.prove();
     context.commit();
   } catch (thrown) {
     // The next start takes it up where it is.
@@ -125,7 +129,7 @@ async function apply(plan: ApplyPlan, context: RunContext): Promise<void> {
 /** Puts everything back and throws why it was; or that it could not be. */
 async function withoutTrace(applying: Applying, { traefik }: ApplyPlan, why: unknown): Promise<never> {
   try {
-    await applying.takeBack();
+    await applying.takeBack(why);
   } catch (failed) {
     const { message } = toAppError(why);
     const says = toAppError(failed).message;
@@ -139,9 +143,7 @@ async function withoutTrace(applying: Applying, { traefik }: ApplyPlan, why: unk
 }
 
 async function verify(plan: ApplyPlan, context: RunContext) {
-  const server = traefikCalled(plan.traefik);
   const state = kept(context);
-  const marker = shownName(server, markerName(plan.revision, plan.hash, context.changeId));
   const evidence: ApplyEvidence = {
     shown: false,
     tookMs: state?.tookMs ?? null,
@@ -153,9 +155,7 @@ async function verify(plan: ApplyPlan, context: RunContext) {
     problem: null,
   };
   try {
-    evidence.files = hashOf((await heldBy(server)).files) === plan.hash ? "same" : "other";
-    evidence.shown = await hasMiddleware(server, marker, context.signal);
-    evidence.faults = newlyDisabled(disabledIn(await overviewOf(server)), state?.disabled ?? []);
+    Object.assign(evidence, await proofOf(plan, context, state?.disabled ?? []));
   } catch (error) {
     evidence.problem = tellProblem(error, {
       problem: "health.failed",
@@ -187,6 +187,7 @@ export const applyKind: ChangeKind<ApplyInput, ApplyPlan, ApplyEvidence> = {
   input: applyInput,
   plan: applyPlan,
   evidence: applyEvidence,
+  seen: "operator",
   // What is in its place already is left there.
   afterCrash: "resume",
   permit: (_input, actor) => requireRole(actor, "operator"),
@@ -200,6 +201,7 @@ export const applyKind: ChangeKind<ApplyInput, ApplyPlan, ApplyEvidence> = {
   apply,
   verify,
   undo({ plan, evidence }) {
+    // Only while its files are there: whatever came after it is not thrown away unseen.
     // Without evidence nothing was left of it.
     if (evidence === null || evidence.before === null || evidence.before === plan.revision) return null;
     return {
@@ -210,6 +212,7 @@ export const applyKind: ChangeKind<ApplyInput, ApplyPlan, ApplyEvidence> = {
         revision: evidence.before,
         probes: [],
         watchS: 0,
+        expected: plan.hash,
         accepted: [],
         acceptAll: true,
       } satisfies ApplyInput,

@@ -5,6 +5,8 @@ import type { Actor } from "../../changes/kind";
 import { db } from "../../db/client";
 import { AppError, toAppError } from "../../errors/app-error";
 import { log } from "../../runtime/log";
+import { singleton } from "../../runtime/singleton";
+import { modelOf } from "../analysis/model";
 import { applyAct } from "../edit/act";
 import { act } from "../edit/contract";
 import { endsIn, maintenancesIn } from "../edit/maintenance-ends";
@@ -15,6 +17,8 @@ import { keepMade, revisionWith } from "./revisions";
 import { applyKindName, traefikCalled } from "./servers";
 
 const everyMs = 60_000;
+/** One that fails waits twice as long before each time that it is tried again, and so long at most. */
+const longestMs = 3_600_000;
 /** A change that takes longer is looked for again at the next minute. */
 const patienceMs = 5 * 60_000;
 
@@ -27,12 +31,14 @@ const sluice: Actor = {
   scopes: null,
 };
 
-/** Whether files switch a maintenance page on that is not there yet. */
+/** Whether files switch a maintenance page on that is not there yet: its words alone, or above a router of before, are none. */
 export function switchedOn(before: readonly ConfigFile[], now: readonly ConfigFile[]): boolean {
-  const names = (files: readonly ConfigFile[]) =>
-    files.flatMap(({ text }) => maintenancesIn(text)).map(({ name }) => name);
-  const known = new Set(names(before));
-  return names(now).some((name) => !known.has(name));
+  const marked = now.flatMap(({ text }) => maintenancesIn(text)).map(({ name }) => name);
+  if (marked.length === 0) return false;
+  const [old, model] = [modelOf(before), modelOf(now)];
+  return marked
+    .map((name) => `http.routers.${name}`)
+    .some((router) => model.elements.has(router) && !old.elements.has(router));
 }
 
 /** Writes down the ends that files in force have, and forgets all others. */
@@ -93,16 +99,26 @@ async function end(traefik: string, name: string, by: string): Promise<void> {
     );
 }
 
-/** Ends what is due. One that fails is tried again at the next call. Never throws. */
+/** Maintenances that could not be ended, by Traefik, name and end: how often, and when each is tried again. */
+const failures = () =>
+  singleton("routing.maintenance.failures", () => new Map<string, { times: number; again: number }>());
+
+/** Ends what is due. One that fails is tried again later. Never throws. */
 export async function endDue(now = new Date()): Promise<void> {
   const due = await db()
     .routingMaintenance.findMany({ where: { until: { lte: now } } })
     .catch(() => []);
-  for (const { traefik, name, by } of due) {
+  for (const { traefik, name, by, until } of due) {
+    const key = JSON.stringify([traefik, name, until]);
+    const failure = failures().get(key);
+    if (failure !== undefined && now.getTime() < failure.again) continue;
     try {
       await end(traefik, name, by);
+      failures().delete(key);
       log.info({ traefik, maintenance: name }, "a maintenance page has ended");
     } catch (error) {
+      const times = (failure?.times ?? 0) + 1;
+      failures().set(key, { times, again: now.getTime() + Math.min(longestMs, everyMs * 2 ** times) });
       log.error(
         { traefik, maintenance: name, says: toAppError(error).message },
         "a maintenance page could not be ended",

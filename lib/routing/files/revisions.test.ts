@@ -42,6 +42,21 @@ test("numbers count per Traefik; who is late is told", async () => {
   ).rejects.toMatchObject({ detail: { problem: "routing.markerName" } });
 });
 
+test("what could not be read again is not saved, whoever made it", async () => {
+  // Of more than one byte each.
+  const much = files("é".repeat(1_000_001));
+  const problem = { code: "TOO_LARGE", detail: { problem: "routing.tooLarge" } };
+  await expect(
+    saveRevision({ traefik: "big", files: much, newest: null, parent: null }, "Ada"),
+  ).rejects.toMatchObject(problem);
+  await expect(keepFound("big", much)).rejects.toMatchObject(problem);
+  await expect(keepMade("big", much, { parent: null, author: "Sluice", reason: "x" })).rejects.toMatchObject(
+    problem,
+  );
+  await keepFound("big", files("é".repeat(1_000_000)));
+  expect(await revisionsOf("big")).toHaveLength(1);
+});
+
 test("what was found is kept once", async () => {
   const number = await keepFound("edge", files("found"));
   expect(await keepFound("edge", files("found"))).toBe(number);

@@ -9,6 +9,7 @@ import {
   type FileRevisionRow,
   type SavedFiles,
 } from "./contract";
+import { tooLarge } from "./directory";
 import { hashOf, markerFileName } from "./marker";
 import { applyKindName, targetOf } from "./servers";
 
@@ -65,13 +66,17 @@ export async function revisionWith(traefik: string, hash: string): Promise<numbe
   return row?.number ?? null;
 }
 
-/** The next revision. Numbers are given one after the other, whoever saves at the same time. */
+/**
+ * The next revision. Numbers are given one after the other, whoever saves at the same time. Throws AppError TOO_LARGE for what could not be
+ * read again: secrets may be longer than the marks that stood for them.
+ */
 async function next(
   traefik: string,
   files: readonly ConfigFile[],
   data: Pick<Row, "parent" | "author" | "reason" | "origin">,
   allowed: (newest: number | null) => void = () => {},
 ): Promise<number> {
+  if (!configFiles.safeParse(files).success) throw tooLarge(traefik);
   return db().$transaction(async (step) => {
     const newest = (await step.routingRevision.aggregate({ where: { traefik }, _max: { number: true } }))._max
       .number;

@@ -98,18 +98,31 @@ export type Probed = {
   readonly ok: boolean;
 };
 
-/** It answered, and does so no more: 5xx, 404, nothing. */
-const failed = (before: number | null, after: number | null, expects503: boolean): boolean =>
-  before !== null &&
-  before < 500 &&
-  before !== after &&
-  (after === null || after === 404 || (after >= 500 && !(expects503 && after === 503)));
+/** What is no failure with other files. */
+export type May = {
+  /** A maintenance page is switched on. */
+  readonly expects503: boolean;
+  /** Somebody agreed that a guard goes. */
+  readonly opens: boolean;
+  /** Addresses that somebody asks about: they must not be 404, even if they were. */
+  readonly asked: readonly string[];
+};
+
+function failed({ url, status: before }: Status, after: number | null, may: May): boolean {
+  if (after === 404 && may.asked.includes(url)) return true;
+  if (before === null || before >= 500 || before === after) return false;
+  // It answered, and does so no more.
+  if (after === null || after === 404) return true;
+  if (after >= 500) return !(may.expects503 && after === 503);
+  // Nobody is asked any more who they are.
+  return (before === 401 || before === 403) && after < 400 && !may.opens;
+}
 
 /** Asks the addresses again, and what fails once more a second later. Throws what the signal was aborted with. */
 export async function probeAgain(
   server: TraefikServerConfig,
   before: readonly Status[],
-  expects503: boolean,
+  may: May,
   signal: AbortSignal,
 ): Promise<Probed[]> {
   const look = async (): Promise<Probed[]> => {
@@ -118,9 +131,9 @@ export async function probeAgain(
       before.map(({ url }) => url),
       signal,
     );
-    return before.map(({ url, status }, index) => {
+    return before.map((one, index) => {
       const after = now[index]?.status ?? null;
-      return { url, before: status, after, ok: !failed(status, after, expects503) };
+      return { url: one.url, before: one.status, after, ok: !failed(one, after, may) };
     });
   };
   const first = await look();

@@ -3,6 +3,7 @@ import { tellProblem, toAppError } from "../../errors/app-error";
 import type { ToldProblem } from "../../errors/contract";
 import { singleton } from "../../runtime/singleton";
 import { hasMiddleware } from "../../systems/traefik/shown";
+import { maintenancesIn } from "../edit/maintenance-ends";
 import type { TraefikFiles } from "./contract";
 import { type Held, rejectedIn } from "./directory";
 import { heldBy, isChanging, markerOf, shownName } from "./holder";
@@ -64,6 +65,7 @@ const nothing = (server: TraefikServerConfig, state: TraefikFiles["state"]): Tra
   rejected: [],
   served: null,
   newest: null,
+  maintenances: [],
   at: null,
 });
 
@@ -108,6 +110,12 @@ async function lookAt(server: TraefikServerConfig): Promise<TraefikFiles> {
       rejected: rejectedOf(name, held),
       served,
       newest,
+      maintenances: held.files.flatMap(({ text }) =>
+        maintenancesIn(text).map(({ name: called, until }) => ({
+          name: called,
+          until: until?.toISOString() ?? null,
+        })),
+      ),
       at,
     };
   } catch (error) {

@@ -1,6 +1,7 @@
 // Says of Traefik's dynamic configuration files (file provider, YAML, v3.7) what Traefik would make of them, without a Traefik.
 import { LineCounter } from "yaml";
 import { hidden, maskedText } from "../../errors/mask";
+import { maskedValue } from "../files/secrets";
 import { decode, type Value } from "./decode";
 import type { Effect, Params, Place, Problem, Tell } from "./problem";
 import { checkReferences, type Known } from "./references";
@@ -40,7 +41,9 @@ const tellableParams = (params: Params): Params =>
   Object.fromEntries(
     Object.entries(params).map(([name, value]) => [
       name,
-      typeof value === "string" ? tellable(value) : value,
+      typeof value === "string"
+        ? tellable(maskedValue(name === "value" ? String(params.key ?? "") : "", value.slice(0, readText)))
+        : value,
     ]),
   );
 
