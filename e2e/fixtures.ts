@@ -74,6 +74,8 @@ export const phone: Phone = { width: 360, height: 740 };
 const harmless: readonly RegExp[] = [
   // A refused request is the server's right answer where a test asks for it; the page has to say so.
   /Failed to load resource: the server responded with a status of 4\d\d/,
+  // A container that starts or ends changes this machine's interfaces, and Chromium gives up what it was loading; the page asks again.
+  /Failed to load resource: net::ERR_NETWORK_CHANGED/,
 ];
 
 function watch(page: Page, errors: string[]): void {

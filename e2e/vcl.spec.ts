@@ -1,4 +1,5 @@
 // VCL: opened from a node, refused by the real compilers at its line, saved, rolled out to both, proved, taken back.
+import type { Page } from "@playwright/test";
 import { expect, phone, test } from "./fixtures";
 import { en, fr } from "./words";
 
@@ -61,4 +62,49 @@ test("on a phone, in French, what nodes run is told; a viewer may not ask", asyn
   const viewer = await as("viewer");
   await viewer.goto("/vcl");
   await expect(viewer.getByRole("main").getByRole("alert").first()).toBeVisible();
+});
+
+test("a draft is tried in one browser, and nobody else gets it", async ({ as, browser }) => {
+  test.setTimeout(120_000);
+  const operator = await as("operator");
+  await operator.goto("/vcl/edit?cluster=varnish&from=node%3Avarnish-1");
+  const text = operator.locator(".cm-content");
+  await expect(text).toContainText("vcl 4.1;");
+  await text.click();
+  await operator.keyboard.press("Control+End");
+  await operator.keyboard.insertText('\nsub vcl_deliver { set resp.http.X-Draft = "yes"; }\n');
+  await operator.getByLabel(en("editor.why")).fill("Only for me at first");
+  await operator.getByRole("button", { name: en("vcl.save") }).click();
+  await operator.getByRole("button", { name: en("vcl.try.first") }).click();
+  await operator.getByRole("button", { name: /^Try r\d+$/ }).click();
+  await expect(operator.getByText(en("vcl.try.onlyMine"), { exact: true })).toHaveCount(2, {
+    timeout: 60_000,
+  });
+
+  await operator.goto("/vcl");
+  const panel = operator.getByRole("region", { name: en("vcl.try.title") });
+  const enter = await panel
+    .getByRole("link", { name: en("vcl.try.enter") })
+    .first()
+    .getAttribute("href");
+  const [mine, others] = [await browser.newContext(), await browser.newContext()];
+  const [visitor, stranger] = [await mine.newPage(), await others.newPage()];
+  let asked = 0;
+  // Each time another page: the cache in front of the nodes gives a copy that it has to everybody.
+  const seen = async (page: Page) => {
+    asked += 1;
+    const address = new URL(`/fr/archive/${500 + asked}?look=${Date.now()}`, enter ?? "").href;
+    const { "x-sluice-try": by, "x-draft": draft } = (await page.goto(address))?.headers() ?? {};
+    return [by?.replace(/\d+$/, ""), draft];
+  };
+  await visitor.goto(enter ?? "");
+  expect(await seen(visitor)).toEqual(["r", "yes"]);
+  expect(await seen(stranger)).toEqual([undefined, undefined]);
+  expect(await seen(visitor)).toEqual(["r", "yes"]);
+
+  await panel.getByRole("button", { name: en("vcl.try.end") }).click();
+  await expect(panel).toHaveCount(0, { timeout: 30_000 });
+  expect(await seen(visitor)).toEqual([undefined, undefined]);
+  await mine.close();
+  await others.close();
 });

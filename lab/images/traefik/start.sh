@@ -34,6 +34,14 @@ chown -R 1000:1000 "$live"
 mkdir -p /var/log/traefik
 : > /var/log/traefik/access.log
 
+# Routers by labels as well, where the engine can be asked: only those of this project, as others may run beside it.
+if [ -S /var/run/docker.sock ]; then
+  set -- --providers.docker=true --providers.docker.exposedByDefault=false \
+    --providers.docker.constraints="Label(\`com.docker.compose.project\`, \`${PROJECT:-sluice}\`)"
+else
+  set --
+fi
+
 # api.insecure: its API, ping and metrics on a port that is on loopback and in the stack's own network only.
 exec traefik \
   --global.checkNewVersion=false --global.sendAnonymousUsage=false --log.level=WARN \
@@ -42,4 +50,5 @@ exec traefik \
   --providers.file.directory=/etc/traefik/dynamic --providers.providersThrottleDuration=500ms \
   --accesslog=true --accesslog.format=json --accesslog.filePath=/var/log/traefik/access.log \
   --metrics.prometheus=true --metrics.prometheus.addRoutersLabels=true \
-  --metrics.prometheus.buckets=0.005,0.01,0.025,0.05,0.1,0.25,0.5,1,2.5,5,10
+  --metrics.prometheus.buckets=0.005,0.01,0.025,0.05,0.1,0.25,0.5,1,2.5,5,10 \
+  "$@"

@@ -120,6 +120,10 @@ describe.skipIf(!stack)("a real Traefik", () => {
         faults: [],
       }),
     );
+    // By a container's label, beside those of the files.
+    expect(seen.routers).toContainEqual(
+      expect.objectContaining({ name: "direct@docker", provider: "docker", status: "enabled", faults: [] }),
+    );
     // Beyond a double: as it is, not rounded.
     expect(seen.routers.find(({ name }) => name === "api@internal")?.priority).toBe(9223372036854775806n);
     const varnish = seen.services.find(({ name }) => name === "varnish@file");
