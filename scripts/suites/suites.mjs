@@ -47,7 +47,7 @@ async function vitest(project, env, more = []) {
       `--outputFile.json=${file}`,
       ...more,
     ],
-    { env, timeoutMs: 1_500_000, tail: 80 },
+    { env, timeoutMs: 2_700_000, tail: 80 },
   );
   /** @typedef {{status: string, fullName: string, ancestorTitles: string[], title: string}} Assertion */
   const result =
