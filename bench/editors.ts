@@ -50,8 +50,8 @@ try {
     ["Traefik", "/routing", "/routing/edit?traefik=traefik"],
   ] as const) {
     const before = await load(await (await fresh()).newPage(), without, "h1");
-    const with_ = await load(await (await fresh()).newPage(), address, ".cm-content");
-    const lazy = sum([...with_].flatMap(([url, kb]) => (before.has(url) ? [] : [kb])));
+    const opened = await load(await (await fresh()).newPage(), address, ".cm-content");
+    const lazy = sum([...opened].flatMap(([url, kb]) => (before.has(url) ? [] : [kb])));
     process.stdout.write(
       `${name.padEnd(8)} ${without} ${sum(before.values()).toFixed(0)} kB, its editor ${lazy.toFixed(0)} kB more: ${((sum(before.values()) + lazy) / sum(before.values())).toFixed(2)} of it\n`,
     );

@@ -1,6 +1,6 @@
 // "Under attack" ends by itself: what is to end is read from the changes, so that a restart forgets nothing.
 import { engine } from "../changes/engine";
-import type { Actor } from "../changes/kind";
+import { sluiceActor } from "../changes/sluice-actor";
 import { config } from "../config/load";
 import { db } from "../db/client";
 import { tellProblem, toAppError } from "../errors/app-error";
@@ -43,14 +43,6 @@ const everyMs = 5000;
 const againMs = 15_000;
 const latestAgainMs = 600_000;
 const longestMs = 60_000;
-const sluice: Actor = {
-  type: "system",
-  id: null,
-  name: "Sluice",
-  role: "operator",
-  sites: null,
-  scopes: null,
-};
 
 type Failure = { readonly at: number; readonly tries: number; readonly problem: ToldProblem };
 const failures = () => singleton("cloudflare.attacks", () => new Map<number, Failure>());
@@ -71,7 +63,12 @@ export async function endAttacks(now = Date.now()): Promise<void> {
       failures().set(attack.change, { at: now, tries: tries + 1, problem });
     const input: SecurityInput = { name, level: attack.backTo, ends: attack.change };
     try {
-      const id = await engine().start({ kind: securityKindName, input, actor: sluice, origin: "schedule" });
+      const id = await engine().start({
+        kind: securityKindName,
+        input,
+        actor: sluiceActor,
+        origin: "schedule",
+      });
       const row = await engine().wait(id, longestMs);
       // Also one that failed has its row and its reason in history; another one is tried later.
       if (row.state === "done") failures().delete(attack.change);

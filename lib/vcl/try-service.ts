@@ -1,6 +1,6 @@
 // Ends trials by itself: when their time is over, when a node serves something else by now, and what was left of an earlier run.
 import { engine } from "../changes/engine";
-import type { Actor } from "../changes/kind";
+import { sluiceActor } from "../changes/sluice-actor";
 import { toAppError } from "../errors/app-error";
 import { log } from "../runtime/log";
 import { singleton } from "../runtime/singleton";
@@ -16,14 +16,6 @@ const everyMs = 5000;
 const againMs = 60_000;
 /** A compile or a roll-out that it waits for may take minutes. */
 const longestMs = 15 * 60_000;
-const sluice: Actor = {
-  type: "system",
-  id: null,
-  name: "Sluice",
-  role: "operator",
-  sites: null,
-  scopes: null,
-};
 
 /** When an end of each trial was tried last; null while it runs. */
 const tried = () => singleton("vcl.try.ends", () => new Map<number, number | null>());
@@ -56,7 +48,7 @@ async function lookAt(trial: StoredTrial): Promise<void> {
     if (why === null) return;
     attempted = true;
     const input: TryEndInput = { cluster: trial.cluster, change: trial.changeId, why };
-    const id = await engine().start({ kind: tryEndKindName, input, actor: sluice, origin: "schedule" });
+    const id = await engine().start({ kind: tryEndKindName, input, actor: sluiceActor, origin: "schedule" });
     await engine().wait(id, longestMs);
   } catch (error) {
     attempted = true;

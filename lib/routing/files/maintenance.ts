@@ -1,7 +1,7 @@
 // Maintenance pages that end by themselves: the end stands in the files, and Sluice takes the page away then.
 
 import { engine } from "../../changes/engine";
-import type { Actor } from "../../changes/kind";
+import { sluiceActor } from "../../changes/sluice-actor";
 import { db } from "../../db/client";
 import { AppError, toAppError } from "../../errors/app-error";
 import { log } from "../../runtime/log";
@@ -21,15 +21,6 @@ const everyMs = 60_000;
 const longestMs = 3_600_000;
 /** A change that takes longer is looked for again at the next minute. */
 const patienceMs = 5 * 60_000;
-
-const sluice: Actor = {
-  type: "system",
-  id: null,
-  name: "Sluice",
-  role: "operator",
-  sites: null,
-  scopes: null,
-};
 
 /** Whether files switch a maintenance page on that is not there yet: its words alone, or above a router of before, are none. */
 export function switchedOn(before: readonly ConfigFile[], now: readonly ConfigFile[]): boolean {
@@ -71,7 +62,7 @@ async function end(traefik: string, name: string, by: string): Promise<void> {
   const hash = hashOf(files);
   const revision = await keepMade(traefik, without, {
     parent: await revisionWith(traefik, hash),
-    author: sluice.name,
+    author: sluiceActor.name,
     reason: name,
   });
   const input = {
@@ -87,7 +78,7 @@ async function end(traefik: string, name: string, by: string): Promise<void> {
   const id = await engine().start({
     kind: applyKindName,
     input,
-    actor: sluice,
+    actor: sluiceActor,
     origin: "schedule",
     reason: name,
   });
